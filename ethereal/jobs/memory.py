@@ -1,0 +1,285 @@
+"""The job store in this process's memory: for tests and for renders that need no service."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.jobs.lost import WORKER_LOST
+from ethereal.jobs.model import (
+    NEXT_STATUSES,
+    Claim,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    Lease,
+    Step,
+    StepKey,
+    StepStatus,
+)
+from ethereal.jobs.store import Idempotency, Page, Released, next_announcement
+
+
+class MemoryJobStore:
+    """Keeps every promise of `JobStore` within one process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._jobs: dict[JobId, Job] = {}
+        self._steps: dict[JobId, dict[StepKey, Step]] = {}
+        self._keys: dict[str, tuple[str, JobId]] = {}
+        self._sequence = 0
+
+    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+        with self._lock:
+            if idempotency and (known := self._keys.get(idempotency.key)):
+                return self._same(known, idempotency)
+            if job.id in self._jobs:
+                raise ConflictError(f"job {job.id} exists")
+            self._sequence += 1
+            self._jobs[job.id] = replace(job, sequence=self._sequence)
+            self._steps[job.id] = {}
+            self._add_step(job.id, first, job.created_at)
+            if idempotency:
+                self._keys[idempotency.key] = (idempotency.digest, job.id)
+            return self._jobs[job.id]
+
+    def get(self, job_id: JobId) -> Job:
+        with self._lock:
+            if job_id not in self._jobs:
+                raise NotFoundError(f"no job {job_id}")
+            return self._jobs[job_id]
+
+    def list(
+        self,
+        *,
+        status: JobStatus | None = None,
+        type_: JobType | None = None,
+        limit: int = 50,
+        cursor: int | None = None,
+    ) -> Page:
+        with self._lock:
+            jobs = [
+                job
+                for job in sorted(self._jobs.values(), key=lambda job: -job.sequence)
+                if (status is None or job.status is status)
+                and (type_ is None or job.type is type_)
+                and (cursor is None or job.sequence < cursor)
+            ]
+        return Page(jobs[:limit], jobs[limit - 1].sequence if len(jobs) > limit else None)
+
+    def steps(self, job_id: JobId) -> Sequence[Step]:
+        with self._lock:
+            return sorted(self._steps.get(job_id, {}).values(), key=lambda step: step.key)
+
+    def queue_position(self, job_id: JobId) -> int | None:
+        with self._lock:
+            job = self.get(job_id)
+            if job.status is not JobStatus.PENDING:
+                return None
+            return sum(
+                other.status is JobStatus.PENDING and other.sequence < job.sequence
+                for other in self._jobs.values()
+            )
+
+    def counts(self) -> Mapping[JobStatus, int]:
+        with self._lock:
+            return dict.fromkeys(JobStatus, 0) | Counter(job.status for job in self._jobs.values())
+
+    def claim(
+        self,
+        job_id: JobId,
+        step: StepKey,
+        *,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        time_limit: timedelta,
+    ) -> Claim:
+        with self._lock:
+            job, waiting = self.get(job_id), self._steps[job_id].get(step)
+            if job.status.is_final or waiting is None or waiting.status is not StepStatus.WAITING:
+                raise ConflictError(f"{step} of job {job_id} is not waiting")
+            if waiting.not_before > now:
+                raise ConflictError(f"{step} of job {job_id} waits until {waiting.not_before}")
+            attempt, deadline = waiting.attempt + 1, now + time_limit
+            self._steps[job_id][step] = replace(
+                waiting,
+                status=StepStatus.RUNNING,
+                attempt=attempt,
+                owner=owner,
+                claimed_at=now,
+                deadline_at=deadline,
+                lease_expires_at=min(now + lease, deadline),
+            )
+            job = replace(
+                job,
+                status=JobStatus.PROCESSING,
+                attempt=max(job.attempt, attempt),
+                started_at=job.started_at or now,
+                updated_at=now,
+            )
+            self._jobs[job_id] = job
+            return Claim(job, Lease(job_id, step, attempt))
+
+    def renew(self, held: Lease, *, now: datetime, lease: timedelta) -> None:
+        with self._lock:
+            step = self._held(held)
+            until = min(now + lease, step.deadline_at or now + lease)
+            self._steps[held.job_id][held.step] = replace(step, lease_expires_at=until)
+
+    def report(self, held: Lease, *, stage: str, progress: float, now: datetime, lease: timedelta) -> None:
+        with self._lock:
+            self.renew(held, now=now, lease=lease)
+            job = self._jobs[held.job_id]
+            self._jobs[job.id] = replace(
+                job, stage=stage, progress=max(job.progress, progress), updated_at=now
+            )
+
+    def commit(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        following: Sequence[StepKey] = (),
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        with self._lock:
+            self._end_step(held, now, result)
+            for key in following:
+                self._add_step(held.job_id, key, now)
+            self._jobs[held.job_id] = replace(self._jobs[held.job_id], updated_at=now)
+            peers = [step for key, step in self._steps[held.job_id].items() if key.name is held.step.name]
+            last = join is not None and all(step.status is StepStatus.DONE for step in peers)
+            if join is not None and last:
+                self._add_step(held.job_id, join, now)
+            return last
+
+    def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
+        with self._lock:
+            self._end_step(held, now, None)
+            return self._end_job(held.job_id, JobStatus.COMPLETE, now, result=dict(result), progress=100.0)
+
+    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
+        with self._lock:
+            step = self._held(held)
+            if retry_at is None:
+                self._steps[held.job_id][held.step] = replace(step, lease_expires_at=None, finished_at=now)
+                return self._end_job(held.job_id, JobStatus.FAILED, now, error=error)
+            self._wait_again(step, retry_at)
+            self._rest(held.job_id, now)
+            return self._jobs[held.job_id]
+
+    def cancel(self, job_id: JobId, *, now: datetime) -> Job:
+        with self._lock:
+            self.get(job_id)
+            return self._end_job(job_id, JobStatus.CANCELLED, now)
+
+    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+        with self._lock:
+            again: list[tuple[JobId, StepKey]] = []
+            failed: list[JobId] = []
+            for step in [step for steps in self._steps.values() for step in steps.values()]:
+                if not self._expired(step, now):
+                    continue
+                if step.attempt >= max_attempts:
+                    self._end_job(step.job_id, JobStatus.FAILED, now, error=WORKER_LOST)
+                    failed.append(step.job_id)
+                else:
+                    self._wait_again(step, now)
+                    self._rest(step.job_id, now)
+                    again.append((step.job_id, step.key))
+            return Released(again, failed)
+
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+        with self._lock:
+            due = [
+                step
+                for job_id, steps in self._steps.items()
+                if not self._jobs[job_id].status.is_final
+                for step in steps.values()
+                if step.status is StepStatus.WAITING and step.announce_at <= now
+            ][:limit]
+            for step in due:
+                self._steps[step.job_id][step.key] = replace(
+                    step,
+                    announcements=step.announcements + 1,
+                    announce_at=next_announcement(now, step.announcements),
+                )
+            return [(step.job_id, step.key) for step in due]
+
+    def delete(self, job_id: JobId) -> None:
+        with self._lock:
+            if not self.get(job_id).status.is_final:
+                raise ConflictError(f"job {job_id} has not ended")
+            del self._jobs[job_id], self._steps[job_id]
+            self._keys = {key: known for key, known in self._keys.items() if known[1] != job_id}
+
+    def close(self) -> None:
+        pass
+
+    def _same(self, known: tuple[str, JobId], idempotency: Idempotency) -> Job:
+        digest, job_id = known
+        if digest != idempotency.digest:
+            raise ConflictError("this idempotency key was used for another request")
+        return self._jobs[job_id]
+
+    def _add_step(self, job_id: JobId, key: StepKey, now: datetime) -> None:
+        announce_at = next_announcement(now, 0)
+        self._steps[job_id].setdefault(
+            key, Step(job_id=job_id, key=key, not_before=now, announce_at=announce_at)
+        )
+
+    def _held(self, held: Lease) -> Step:
+        job, step = self._jobs.get(held.job_id), self._steps.get(held.job_id, {}).get(held.step)
+        if (
+            job is None
+            or job.status is not JobStatus.PROCESSING
+            or step is None
+            or step.status is not StepStatus.RUNNING
+            or step.attempt != held.attempt
+        ):
+            raise LeaseLostError(f"attempt {held.attempt} no longer owns {held.step} of job {held.job_id}")
+        return step
+
+    def _expired(self, step: Step, now: datetime) -> bool:
+        return (
+            step.status is StepStatus.RUNNING
+            and not self._jobs[step.job_id].status.is_final
+            and step.lease_expires_at is not None
+            and step.lease_expires_at <= now
+        )
+
+    def _end_step(self, held: Lease, now: datetime, result: Mapping[str, object] | None) -> None:
+        self._steps[held.job_id][held.step] = replace(
+            self._held(held), status=StepStatus.DONE, lease_expires_at=None, finished_at=now, result=result
+        )
+
+    def _wait_again(self, step: Step, when: datetime) -> None:
+        self._steps[step.job_id][step.key] = replace(
+            step,
+            status=StepStatus.WAITING,
+            lease_expires_at=None,
+            not_before=when,
+            announce_at=when,
+        )
+
+    def _rest(self, job_id: JobId, now: datetime) -> None:
+        """A job none of whose steps runs is pending again."""
+        if not any(step.status is StepStatus.RUNNING for step in self._steps[job_id].values()):
+            self._jobs[job_id] = replace(self._jobs[job_id], status=JobStatus.PENDING, updated_at=now)
+
+    def _end_job(self, job_id: JobId, status: JobStatus, now: datetime, **changes: object) -> Job:
+        job = self._jobs[job_id]
+        if status not in NEXT_STATUSES[job.status]:
+            raise ConflictError(f"job {job_id} is {job.status}, cannot become {status}")
+        ended = replace(job, status=status, stage=None, updated_at=now, finished_at=now, **changes)  # type: ignore[arg-type]
+        self._jobs[job_id] = ended
+        return ended

@@ -1,0 +1,141 @@
+"""What a job and its steps are, and which moves a status allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from ethereal.jobs.request import RenderRequest
+
+JobId = NewType("JobId", str)
+
+
+class JobType(StrEnum):
+    INGEST = "ingest"
+    PREVIEW = "preview"
+    SAVE = "save"
+    RENDER = "render"
+
+
+class JobStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return not NEXT_STATUSES[self]
+
+
+NEXT_STATUSES: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.PROCESSING, JobStatus.CANCELLED, JobStatus.FAILED}),
+    JobStatus.PROCESSING: frozenset(
+        {
+            JobStatus.PENDING,  # its lease expired, or a retryable failure with attempts left
+            JobStatus.COMPLETE,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+        }
+    ),
+    JobStatus.COMPLETE: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+LIVE_STATUSES = frozenset(status for status in JobStatus if not status.is_final)
+
+
+class StepName(StrEnum):
+    """The steps of a render job, in the order they come."""
+
+    PREPARE_AUDIO = "prepare_audio"
+    UPLOAD_R2 = "upload_r2"
+    DISPATCH_MODAL = "dispatch_modal"
+    PLAN_RENDER = "plan_render"
+    RENDER_CHUNK = "render_chunk"
+    ASSEMBLE_VIDEO = "assemble_video"
+
+
+class StepStatus(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, order=True)
+class StepKey:
+    """One claimable piece of a job's work; `index` counts the chunks of a render."""
+
+    name: StepName
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}.{self.index}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One request: this audio, this composition, one video."""
+
+    id: JobId
+    type: JobType
+    request: RenderRequest
+    created_at: datetime
+    updated_at: datetime
+    status: JobStatus = JobStatus.PENDING
+    stage: str | None = None  #: for people, never for logic
+    progress: float = 0.0  #: 0 to 100, never falls
+    attempt: int = 0  #: the highest attempt of any of its steps
+    result: Mapping[str, object] | None = None
+    error: JobError | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    sequence: int = 0  #: order of arrival, given by the store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """The state of one step. `attempt` counts its claims and fences late workers off."""
+
+    job_id: JobId
+    key: StepKey
+    status: StepStatus = StepStatus.WAITING
+    attempt: int = 0
+    owner: str | None = None
+    lease_expires_at: datetime | None = None
+    deadline_at: datetime | None = None
+    claimed_at: datetime | None = None
+    finished_at: datetime | None = None
+    not_before: datetime
+    announce_at: datetime
+    announcements: int = 1
+    result: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a worker quotes on every write: this attempt of this step of this job."""
+
+    job_id: JobId
+    step: StepKey
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step taken: the job as it stands and the lease to quote."""
+
+    job: Job
+    lease: Lease

@@ -1,0 +1,225 @@
+"""The job store on libSQL: each move is one statement or one batch, guarded in its WHERE."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.jobs import statements as sql
+from ethereal.jobs.database import Arguments, Database, Statement, rows_of
+from ethereal.jobs.lost import WORKER_LOST
+from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, JobType, Lease, Step, StepKey
+from ethereal.jobs.rows import error_to_json, job_from_row, key_from_row, step_from_row, to_ms
+from ethereal.jobs.store import (
+    ANNOUNCE_AGAIN,
+    ANNOUNCE_AT_MOST,
+    Idempotency,
+    Page,
+    Released,
+    next_announcement,
+)
+
+
+class SqlJobStore:
+    """Keeps the promises of `JobStore` among any number of processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+        arguments: Arguments = {
+            "job": job.id,
+            "type": job.type,
+            "request": job.request.model_dump_json(),
+            "key": idempotency.key if idempotency else None,
+            "digest": idempotency.digest if idempotency else None,
+            "now": to_ms(job.created_at),
+            "announce_at": to_ms(next_announcement(job.created_at, 0)),
+            "name": first.name,
+            "idx": first.index,
+        }
+        stored = rows_of(self._batch([sql.ADD_JOB, sql.ADD_FIRST_STEP, sql.JOB_ADDED], arguments)[-1])[0]
+        if idempotency and stored["idempotency_digest"] != idempotency.digest:
+            raise ConflictError("this idempotency key was used for another request")
+        return job_from_row(stored)
+
+    def get(self, job_id: JobId) -> Job:
+        rows = rows_of(self._execute(sql.JOB_BY_ID, {"job": job_id}))
+        if not rows:
+            raise NotFoundError(f"no job {job_id}")
+        return job_from_row(rows[0])
+
+    def list(
+        self,
+        *,
+        status: JobStatus | None = None,
+        type_: JobType | None = None,
+        limit: int = 50,
+        cursor: int | None = None,
+    ) -> Page:
+        arguments = {"status": status, "type": type_, "cursor": cursor, "limit": limit + 1}
+        jobs = [job_from_row(row) for row in rows_of(self._execute(sql.LIST, arguments))]
+        return Page(jobs[:limit], jobs[limit - 1].sequence if len(jobs) > limit else None)
+
+    def steps(self, job_id: JobId) -> Sequence[Step]:
+        rows = rows_of(self._execute(sql.STEPS, {"job": job_id}))
+        return sorted((step_from_row(row) for row in rows), key=lambda step: step.key)
+
+    def queue_position(self, job_id: JobId) -> int | None:
+        rows = rows_of(self._execute(sql.QUEUE_POSITION, {"job": job_id}))
+        if not rows:
+            raise NotFoundError(f"no job {job_id}")
+        return rows[0]["position"] if rows[0]["status"] == JobStatus.PENDING else None
+
+    def counts(self) -> Mapping[JobStatus, int]:
+        found = {JobStatus(row[0]): int(row[1]) for row in self._execute(sql.COUNTS, {}).rows}
+        return {status: found.get(status, 0) for status in JobStatus}
+
+    def claim(
+        self,
+        job_id: JobId,
+        step: StepKey,
+        *,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        time_limit: timedelta,
+    ) -> Claim:
+        arguments: Arguments = {
+            "job": job_id,
+            "name": step.name,
+            "idx": step.index,
+            "owner": owner,
+            "now": to_ms(now),
+            "until": to_ms(now + lease),
+            "deadline": to_ms(now + time_limit),
+        }
+        claimed, _, found = self._batch([sql.CLAIM_STEP, sql.CLAIM_JOB, sql.JOB_BY_ID], arguments)
+        if not found.rows:
+            raise NotFoundError(f"no job {job_id}")
+        if not claimed.rows:
+            raise ConflictError(f"{step} of job {job_id} is not waiting")
+        return Claim(job_from_row(rows_of(found)[0]), Lease(job_id, step, int(claimed.rows[0][0])))
+
+    def renew(self, held: Lease, *, now: datetime, lease: timedelta) -> None:
+        arguments = _held(held, now) | {"until": to_ms(now + lease)}
+        if not self._execute(sql.RENEW, arguments).rows:
+            raise _lost(held)
+
+    def report(self, held: Lease, *, stage: str, progress: float, now: datetime, lease: timedelta) -> None:
+        arguments = _held(held, now) | {
+            "until": to_ms(now + lease),
+            "stage": stage,
+            "progress": progress,
+        }
+        if not self._batch([sql.RENEW, sql.REPORT], arguments)[0].rows:
+            raise _lost(held)
+
+    def commit(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        following: Sequence[StepKey] = (),
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        moves = [sql.FOLLOW, *([sql.JOIN] if join else []), sql.END_STEP, sql.TOUCH]
+        arguments = _held(held, now) | {
+            "announce_at": to_ms(next_announcement(now, 0)),
+            "following": json.dumps([[key.name, key.index] for key in following]),
+            "join_name": join.name if join else None,
+            "join_idx": join.index if join else None,
+            "result": None if result is None else json.dumps(result),
+        }
+        results = self._batch(moves, arguments)
+        if not results[-2].rows:
+            raise _lost(held)
+        return bool(join and results[1].rows)
+
+    def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
+        arguments = _held(held, now) | {"result": json.dumps(result)}
+        return self._end([sql.FINISH_JOB, sql.FINISH_STEP], held, arguments)
+
+    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
+        if retry_at is None:
+            arguments = _held(held, now) | {"error": error_to_json(error)}
+            return self._end([sql.FAIL_JOB, sql.FAIL_STEP], held, arguments)
+        arguments = _held(held, now) | {"retry_at": to_ms(retry_at)}
+        return self._end([sql.RETRY_STEP, sql.REST_JOB], held, arguments)
+
+    def cancel(self, job_id: JobId, *, now: datetime) -> Job:
+        ended, found = self._batch([sql.CANCEL, sql.JOB_BY_ID], {"job": job_id, "now": to_ms(now)})
+        if not found.rows:
+            raise NotFoundError(f"no job {job_id}")
+        job = job_from_row(rows_of(found)[0])
+        if not ended.rows:
+            raise ConflictError(f"job {job_id} is {job.status}, cannot become cancelled")
+        return job
+
+    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+        arguments: Arguments = {
+            "now": to_ms(now),
+            "max_attempts": max_attempts,
+            "error": error_to_json(WORKER_LOST),
+        }
+        failed, again, _ = self._batch([sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED], arguments)
+        return Released(
+            [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
+        )
+
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+        arguments: Arguments = {
+            "now": to_ms(now),
+            "limit": limit,
+            "again": round(ANNOUNCE_AGAIN.total_seconds() * 1000),
+            "at_most": round(ANNOUNCE_AT_MOST.total_seconds() * 1000),
+        }
+        return [key_from_row(row) for row in rows_of(self._execute(sql.TAKE_DUE, arguments))]
+
+    def delete(self, job_id: JobId) -> None:
+        if not self._batch([sql.DELETE_STEPS, sql.DELETE_JOB], {"job": job_id})[1].rows:
+            job = self.get(job_id)
+            raise ConflictError(f"job {job_id} is {job.status} and cannot be deleted")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _end(self, moves: Sequence[str], held: Lease, arguments: Arguments) -> Job:
+        first, _, found = self._batch([*moves, sql.JOB_BY_ID], arguments)
+        if not first.rows:
+            raise _lost(held)
+        return job_from_row(rows_of(found)[0])
+
+    def _execute(self, statement: str, arguments: Arguments) -> Any:
+        return self._database.execute(statement, _used(statement, arguments))
+
+    def _batch(self, moves: Sequence[str], arguments: Arguments) -> Sequence[Any]:
+        batch: list[Statement] = [(move, _used(move, arguments)) for move in moves]
+        return self._database.batch(batch)
+
+
+_NAME = re.compile(r":([a-z_]+)")
+
+
+def _used(statement: str, arguments: Arguments) -> Arguments:
+    """Only the arguments a statement names: a server refuses the others."""
+    return {name: arguments[name] for name in set(_NAME.findall(statement))}
+
+
+def _held(held: Lease, now: datetime) -> dict[str, str | int | float | None]:
+    return {
+        "job": held.job_id,
+        "name": held.step.name,
+        "idx": held.step.index,
+        "attempt": held.attempt,
+        "now": to_ms(now),
+    }
+
+
+def _lost(held: Lease) -> LeaseLostError:
+    return LeaseLostError(f"attempt {held.attempt} no longer owns {held.step} of job {held.job_id}")

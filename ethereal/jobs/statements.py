@@ -1,0 +1,137 @@
+# ruff: noqa: S608 - the pieces put together here are constants of this file
+"""The SQL of the job store's moves. Each carries its guard; zero rows mean that the move was not allowed."""
+
+from __future__ import annotations
+
+_LIVE = "EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status IN ('pending', 'processing'))"
+_STEP = "job_id = :job AND name = :name AND idx = :idx"
+_HELD_STEP = f"{_STEP} AND status = 'running' AND attempt = :attempt"
+_HELD = (
+    f"EXISTS (SELECT 1 FROM steps WHERE {_HELD_STEP})"
+    " AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+)
+_NEW_STEP = (
+    "INSERT OR IGNORE INTO steps (job_id, name, idx, status, attempt, not_before, announce_at, announcements)"
+)
+_IDLE = "NOT EXISTS (SELECT 1 FROM steps WHERE job_id = jobs.id AND status = 'running')"
+
+ADD_JOB = (
+    "INSERT INTO jobs (id, type, status, progress, attempt, request, idempotency_key, idempotency_digest,"
+    " created_at, updated_at)"
+    " VALUES (:job, :type, 'pending', 0, 0, :request, :key, :digest, :now, :now)"
+    " ON CONFLICT (idempotency_key) DO NOTHING"
+)
+ADD_FIRST_STEP = (
+    f"{_NEW_STEP} SELECT :job, :name, :idx, 'waiting', 0, :now, :announce_at, 1"
+    " WHERE EXISTS (SELECT 1 FROM jobs WHERE id = :job)"
+)
+JOB_BY_ID = "SELECT * FROM jobs WHERE id = :job"
+JOB_ADDED = "SELECT * FROM jobs WHERE id = :job OR idempotency_key = :key"
+STEPS = "SELECT * FROM steps WHERE job_id = :job ORDER BY name, idx"
+LIST = (
+    "SELECT * FROM jobs WHERE (:status IS NULL OR status = :status) AND (:type IS NULL OR type = :type)"
+    " AND (:cursor IS NULL OR sequence < :cursor) ORDER BY sequence DESC LIMIT :limit"
+)
+COUNTS = "SELECT status, COUNT(*) FROM jobs GROUP BY status"
+QUEUE_POSITION = (
+    "SELECT (SELECT COUNT(*) FROM jobs AS earlier"
+    " WHERE earlier.status = 'pending' AND earlier.sequence < jobs.sequence) AS position, status"
+    " FROM jobs WHERE id = :job"
+)
+
+CLAIM_STEP = (
+    "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, claimed_at = :now,"
+    " deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
+    f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE} RETURNING attempt"
+)
+CLAIM_JOB = (
+    "UPDATE jobs SET status = 'processing', started_at = coalesce(started_at, :now), updated_at = :now,"
+    f" attempt = max(attempt, (SELECT attempt FROM steps WHERE {_STEP}))"
+    f" WHERE id = :job AND EXISTS (SELECT 1 FROM steps WHERE {_STEP} AND owner = :owner)"
+)
+
+RENEW = (
+    "UPDATE steps SET lease_expires_at = min(:until, deadline_at)"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    " RETURNING attempt"
+)
+REPORT = (
+    "UPDATE jobs SET stage = :stage, progress = max(progress, :progress), updated_at = :now"
+    f" WHERE id = :job AND {_HELD}"
+)
+
+FOLLOW = (
+    f"{_NEW_STEP} SELECT :job, json_extract(value, '$[0]'), json_extract(value, '$[1]'), 'waiting', 0, :now,"
+    f" :announce_at, 1 FROM json_each(:following) WHERE {_HELD}"
+)
+JOIN = (
+    f"{_NEW_STEP} SELECT :job, :join_name, :join_idx, 'waiting', 0, :now, :announce_at, 1 WHERE {_HELD}"
+    " AND NOT EXISTS (SELECT 1 FROM steps WHERE job_id = :job AND name = :name AND idx <> :idx"
+    " AND status <> 'done') RETURNING name"
+)
+END_STEP = (
+    "UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now, result = :result"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    " RETURNING attempt"
+)
+TOUCH = "UPDATE jobs SET updated_at = :now WHERE id = :job"
+
+FINISH_JOB = (
+    "UPDATE jobs SET status = 'complete', progress = 100, stage = NULL, result = :result, updated_at = :now,"
+    f" finished_at = :now WHERE id = :job AND {_HELD} RETURNING id"
+)
+FINISH_STEP = (
+    f"UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now WHERE {_HELD_STEP}"
+)
+
+FAIL_JOB = (
+    "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
+    f" WHERE id = :job AND {_HELD} RETURNING id"
+)
+FAIL_STEP = f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now WHERE {_HELD_STEP}"
+RETRY_STEP = (
+    "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :retry_at,"
+    " announce_at = :retry_at"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    " RETURNING attempt"
+)
+REST_JOB = (
+    "UPDATE jobs SET status = 'pending', updated_at = :now"
+    f" WHERE id = :job AND status = 'processing' AND {_IDLE}"
+)
+
+CANCEL = (
+    "UPDATE jobs SET status = 'cancelled', stage = NULL, updated_at = :now, finished_at = :now"
+    " WHERE id = :job AND status IN ('pending', 'processing') RETURNING id"
+)
+
+_EXPIRED = "status = 'running' AND lease_expires_at <= :now"
+FAIL_SPENT = (
+    "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
+    " WHERE status IN ('pending', 'processing') AND id IN"
+    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND attempt >= :max_attempts) RETURNING id"
+)
+RELEASE = (
+    "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :now, announce_at = :now"
+    f" WHERE {_EXPIRED} AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
+    " RETURNING job_id, name, idx"
+)
+REST_RELEASED = (
+    "UPDATE jobs SET status = 'pending', updated_at = :now WHERE status = 'processing'"
+    " AND id IN (SELECT job_id FROM steps WHERE status = 'waiting' AND attempt > 0 AND not_before = :now)"
+    f" AND {_IDLE}"
+)
+
+TAKE_DUE = (
+    "UPDATE steps SET announcements = announcements + 1,"
+    " announce_at = :now + min(:again << min(announcements, 10), :at_most)"
+    " WHERE rowid IN (SELECT steps.rowid FROM steps JOIN jobs ON jobs.id = steps.job_id"
+    " WHERE steps.status = 'waiting' AND announce_at <= :now AND jobs.status IN ('pending', 'processing')"
+    " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx"
+)
+
+DELETE_STEPS = (
+    "DELETE FROM steps WHERE job_id = :job AND job_id IN"
+    " (SELECT id FROM jobs WHERE status NOT IN ('pending', 'processing'))"
+)
+DELETE_JOB = "DELETE FROM jobs WHERE id = :job AND status NOT IN ('pending', 'processing') RETURNING id"

@@ -1,0 +1,143 @@
+"""The port of the job store: durable jobs and their steps, every method one atomic move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, JobType, Lease, Step, StepKey
+
+#: How long a stored step may wait unclaimed before it is announced again; doubles each time.
+ANNOUNCE_AGAIN = timedelta(seconds=5)
+ANNOUNCE_AT_MOST = timedelta(minutes=10)
+
+
+def next_announcement(now: datetime, announcements: int) -> datetime:
+    """When a step announced that many times is due for another announcement."""
+    backed_off: timedelta = ANNOUNCE_AGAIN * 2 ** min(announcements, 10)
+    return now + min(backed_off, ANNOUNCE_AT_MOST)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Jobs newest first, and the cursor that continues after them."""
+
+    jobs: Sequence[Job]
+    cursor: int | None
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """A client's key for a request, and the digest that tells another request under the same key."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the end of expired leases led to."""
+
+    again: Sequence[tuple[JobId, StepKey]]
+    failed: Sequence[JobId]
+
+
+class JobStore(Protocol):
+    """Durable jobs. A worker's writes quote their lease and raise LeaseLostError when it is no longer held.
+
+    Every method raises StoreUnavailableError when the store does not answer; nothing is half done then.
+    """
+
+    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+        """Store a pending job with its first step and return it as stored.
+
+        Under a known idempotency key return the earlier job; raise ConflictError when its digest differs.
+        """
+        ...
+
+    def get(self, job_id: JobId) -> Job:
+        """Raise NotFoundError if there is no such job."""
+        ...
+
+    def list(
+        self,
+        *,
+        status: JobStatus | None = None,
+        type_: JobType | None = None,
+        limit: int = 50,
+        cursor: int | None = None,
+    ) -> Page: ...
+
+    def steps(self, job_id: JobId) -> Sequence[Step]: ...
+
+    def queue_position(self, job_id: JobId) -> int | None:
+        """Pending jobs that came before this one; None unless it is pending."""
+        ...
+
+    def counts(self) -> Mapping[JobStatus, int]: ...
+
+    def claim(
+        self,
+        job_id: JobId,
+        step: StepKey,
+        *,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        time_limit: timedelta,
+    ) -> Claim:
+        """Start the next attempt of a waiting step; no lease of it outlasts `now + time_limit`.
+
+        Raise ConflictError unless the step waits, its time has come and the job is not final; `owner` must be
+        new for each claim.
+        """
+        ...
+
+    def renew(self, held: Lease, *, now: datetime, lease: timedelta) -> None: ...
+
+    def report(self, held: Lease, *, stage: str, progress: float, now: datetime, lease: timedelta) -> None:
+        """Renew, and tell people how far the job is. Progress never falls."""
+        ...
+
+    def commit(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        following: Sequence[StepKey] = (),
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        """End the step well and store the steps that follow.
+
+        `join` is stored when this was the last unfinished step of its name; return whether it was.
+        """
+        ...
+
+    def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
+        """End the job well."""
+        ...
+
+    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
+        """End the attempt: the step waits until `retry_at`, or the job has failed when that is None."""
+        ...
+
+    def cancel(self, job_id: JobId, *, now: datetime) -> Job:
+        """Raise ConflictError if the job has ended. Its workers learn at their next write."""
+        ...
+
+    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+        """End every expired lease: the step waits again, or the job fails when its attempts are spent."""
+        ...
+
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+        """Steps that wait and were not claimed in time: mark them announced once more and return them."""
+        ...
+
+    def delete(self, job_id: JobId) -> None:
+        """Forget a final job. Raise ConflictError while it lives."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Background work: Celery. Shells of a few lines over the steps in `ethereal`."""

@@ -1,0 +1,325 @@
+"""What every job store promises, held against each adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.jobs.database import open_file_database
+from ethereal.jobs.memory import MemoryJobStore
+from ethereal.jobs.migrate import migrate
+from ethereal.jobs.model import (
+    Claim,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    StepKey,
+    StepName,
+    StepStatus,
+)
+from ethereal.jobs.request import RenderRequest
+from ethereal.jobs.sql import SqlJobStore
+from ethereal.jobs.store import Idempotency, JobStore
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
+HOUR = timedelta(hours=1)
+PREPARE = StepKey(StepName.PREPARE_AUDIO)
+UPLOAD = StepKey(StepName.UPLOAD_R2)
+ASSEMBLE = StepKey(StepName.ASSEMBLE_VIDEO)
+CHUNKS = [StepKey(StepName.RENDER_CHUNK, index) for index in range(3)]
+BROKEN = JobError(code="SCENE_FAILED", message="the scene did not draw", retryable=False)
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
+    if request.param == "memory":
+        yield MemoryJobStore()
+        return
+    database = open_file_database(tmp_path / "jobs.db")
+    migrate(database)
+    store = SqlJobStore(database)
+    yield store
+    store.close()
+
+
+def new_job(created_at: datetime = NOON) -> Job:
+    return Job(
+        id=JobId(str(uuid4())),
+        type=JobType.RENDER,
+        request=RenderRequest(audio_key="uploads/a/original.flac", filename="song.flac", title="Sóng"),
+        created_at=created_at,
+        updated_at=created_at,
+    )
+
+
+def add(store: JobStore, created_at: datetime = NOON) -> Job:
+    return store.add(new_job(created_at), PREPARE)
+
+
+def claim(store: JobStore, job: Job, step: StepKey = PREPARE, now: datetime = NOON) -> Claim:
+    return store.claim(job.id, step, owner=str(uuid4()), now=now, lease=LEASE, time_limit=HOUR)
+
+
+def to_chunks(store: JobStore, job: Job) -> list[Claim]:
+    store.commit(claim(store, job).lease, now=NOON, following=CHUNKS)
+    return [claim(store, job, chunk) for chunk in CHUNKS]
+
+
+def test_a_stored_job_is_returned_as_it_was_given(store: JobStore) -> None:
+    job = new_job()
+    stored = store.add(job, PREPARE)
+
+    assert stored.request == job.request
+    assert (stored.status, stored.progress, stored.created_at) == (JobStatus.PENDING, 0, NOON)
+    assert store.get(job.id) == stored
+
+
+def test_an_unknown_job_is_not_found_by_any_move(store: JobStore) -> None:
+    nobody = JobId(str(uuid4()))
+    for move in (
+        lambda: store.get(nobody),
+        lambda: store.queue_position(nobody),
+        lambda: store.cancel(nobody, now=NOON),
+        lambda: store.delete(nobody),
+        lambda: claim(store, Job(**(new_job().__dict__ | {"id": nobody}))),
+    ):
+        with pytest.raises(NotFoundError):
+            move()
+
+
+def test_a_job_id_is_stored_once(store: JobStore) -> None:
+    job = add(store)
+    with pytest.raises(ConflictError):
+        store.add(job, PREPARE)
+
+
+def test_the_same_idempotency_key_and_body_give_the_same_job(store: JobStore) -> None:
+    key = Idempotency("abc", "digest")
+    first = store.add(new_job(), PREPARE, idempotency=key)
+    second = store.add(new_job(), PREPARE, idempotency=key)
+
+    assert second.id == first.id
+    assert len(store.list().jobs) == 1
+    with pytest.raises(ConflictError):
+        store.add(new_job(), PREPARE, idempotency=Idempotency("abc", "another"))
+
+
+def test_a_claim_starts_an_attempt_and_takes_the_lease(store: JobStore) -> None:
+    claimed = claim(store, add(store))
+
+    assert (claimed.job.status, claimed.job.attempt, claimed.job.started_at) == (
+        JobStatus.PROCESSING,
+        1,
+        NOON,
+    )
+    step = store.steps(claimed.job.id)[0]
+    assert (step.status, step.attempt, step.lease_expires_at) == (StepStatus.RUNNING, 1, NOON + LEASE)
+
+
+def test_a_step_that_runs_or_is_done_cannot_be_claimed(store: JobStore) -> None:
+    job = add(store)
+    first = claim(store, job)
+    with pytest.raises(ConflictError):
+        claim(store, job)
+    store.commit(first.lease, now=NOON, following=[UPLOAD])
+    with pytest.raises(ConflictError):
+        claim(store, job)
+    with pytest.raises(ConflictError):
+        claim(store, job, ASSEMBLE)
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(store: JobStore) -> None:
+    job = add(store)
+    late = claim(store, job).lease
+    store.release_expired(now=NOON + LEASE, max_attempts=3)
+    current = claim(store, job, now=NOON + LEASE)
+    before = (store.get(job.id), store.steps(job.id))
+
+    for move in (
+        lambda: store.renew(late, now=NOON + LEASE, lease=LEASE),
+        lambda: store.report(late, stage="late", progress=99, now=NOON + LEASE, lease=LEASE),
+        lambda: store.commit(late, now=NOON + LEASE, following=[UPLOAD]),
+        lambda: store.finish(late, result={}, now=NOON + LEASE),
+        lambda: store.fail(late, BROKEN, now=NOON + LEASE, retry_at=None),
+        lambda: store.fail(late, BROKEN, now=NOON + LEASE, retry_at=NOON + LEASE),
+    ):
+        with pytest.raises(LeaseLostError):
+            move()
+
+    assert (store.get(job.id), store.steps(job.id)) == before
+    assert current.lease.attempt == 2
+
+
+def test_a_live_lease_is_left_alone(store: JobStore) -> None:
+    job = add(store)
+    held = claim(store, job).lease
+    store.renew(held, now=NOON + LEASE / 2, lease=LEASE)
+
+    assert store.release_expired(now=NOON + LEASE, max_attempts=3).again == []
+    assert store.get(job.id).status is JobStatus.PROCESSING
+
+
+def test_no_lease_outlasts_the_time_limit(store: JobStore) -> None:
+    job = add(store)
+    held = claim(store, job).lease
+    store.renew(held, now=NOON + HOUR - LEASE / 2, lease=LEASE)
+
+    assert store.steps(job.id)[0].lease_expires_at == NOON + HOUR
+    assert store.release_expired(now=NOON + HOUR, max_attempts=3).again == [(job.id, PREPARE)]
+
+
+def test_an_expired_step_waits_again_until_its_attempts_are_spent(store: JobStore) -> None:
+    job, now = add(store), NOON
+    for attempt in (1, 2):
+        assert claim(store, job, now=now).lease.attempt == attempt
+        now += LEASE
+        assert store.release_expired(now=now, max_attempts=3).again == [(job.id, PREPARE)]
+        assert store.get(job.id).status is JobStatus.PENDING
+    claim(store, job, now=now)
+
+    assert store.release_expired(now=now + LEASE, max_attempts=3).failed == [job.id]
+    ended = store.get(job.id)
+    assert ended.status is JobStatus.FAILED
+    assert ended.error is not None
+    assert ended.error.code == "WORKER_LOST"
+
+
+def test_progress_is_told_and_never_falls(store: JobStore) -> None:
+    job = add(store)
+    held = claim(store, job).lease
+    store.report(held, stage="analyzing", progress=40, now=NOON, lease=LEASE)
+    store.report(held, stage="rendering", progress=30, now=NOON + LEASE / 2, lease=LEASE)
+
+    told = store.get(job.id)
+    assert (told.stage, told.progress) == ("rendering", 40)
+    assert store.steps(job.id)[0].lease_expires_at == NOON + LEASE * 1.5
+
+
+def test_the_last_of_several_steps_brings_the_one_that_joins_them(store: JobStore) -> None:
+    job = add(store)
+    claims = to_chunks(store, job)
+
+    joined = [store.commit(chunk.lease, now=NOON, join=ASSEMBLE) for chunk in reversed(claims)]
+
+    assert joined == [False, False, True]
+    assert [step.key for step in store.steps(job.id) if step.status is StepStatus.WAITING] == [ASSEMBLE]
+
+
+def test_a_step_keeps_what_it_found_out(store: JobStore) -> None:
+    job = add(store)
+    store.commit(claim(store, job).lease, now=NOON, result={"frames": 3, "hash": "ab"})
+
+    assert store.steps(job.id)[0].result == {"frames": 3, "hash": "ab"}
+
+
+def test_a_finished_job_is_complete_with_its_result_and_no_stage(store: JobStore) -> None:
+    job = add(store)
+    held = claim(store, job).lease
+    store.report(held, stage="uploading", progress=97, now=NOON, lease=LEASE)
+    ended = store.finish(held, result={"videoKey": "renders/x/output.mp4"}, now=NOON + LEASE)
+
+    assert (ended.status, ended.progress, ended.stage) == (JobStatus.COMPLETE, 100, None)
+    assert ended.result == {"videoKey": "renders/x/output.mp4"}
+    assert ended.finished_at == NOON + LEASE
+
+
+def test_a_failure_without_a_retry_fails_the_job(store: JobStore) -> None:
+    job = add(store)
+    ended = store.fail(claim(store, job).lease, BROKEN, now=NOON, retry_at=None)
+
+    assert (ended.status, ended.error, ended.stage) == (JobStatus.FAILED, BROKEN, None)
+    with pytest.raises(ConflictError):
+        claim(store, job)
+
+
+def test_a_retryable_failure_waits_for_its_time(store: JobStore) -> None:
+    job = add(store)
+    later = NOON + timedelta(seconds=10)
+    waiting = store.fail(claim(store, job).lease, BROKEN, now=NOON, retry_at=later)
+
+    assert waiting.status is JobStatus.PENDING
+    with pytest.raises(ConflictError):
+        claim(store, job, now=NOON + timedelta(seconds=9))
+    assert store.take_due(now=NOON + timedelta(seconds=9)) == []
+    assert store.take_due(now=later) == [(job.id, PREPARE)]
+    assert claim(store, job, now=later).lease.attempt == 2
+
+
+def test_a_job_stays_processing_while_another_of_its_steps_runs(store: JobStore) -> None:
+    job = add(store)
+    claims = to_chunks(store, job)
+    store.fail(claims[0].lease, BROKEN, now=NOON, retry_at=NOON)
+
+    assert store.get(job.id).status is JobStatus.PROCESSING
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_cancelled_job_is_final_at_once(store: JobStore, claimed: bool) -> None:
+    job = add(store)
+    held = claim(store, job).lease if claimed else None
+    assert store.cancel(job.id, now=NOON).status is JobStatus.CANCELLED
+
+    with pytest.raises(ConflictError):
+        claim(store, job)
+    with pytest.raises(ConflictError):
+        store.cancel(job.id, now=NOON)
+    if held:
+        with pytest.raises(LeaseLostError):
+            store.finish(held, result={}, now=NOON)
+    assert store.release_expired(now=NOON + HOUR * 2, max_attempts=3).failed == []
+    assert store.take_due(now=NOON + HOUR * 2) == []
+    assert store.get(job.id).status is JobStatus.CANCELLED
+
+
+def test_a_step_nobody_claimed_is_announced_again_less_and_less_often(store: JobStore) -> None:
+    job = add(store)
+    gaps, last, now = [], NOON, NOON
+    while len(gaps) < 4:
+        now += timedelta(seconds=1)
+        if store.take_due(now=now):
+            gaps.append((now - last).total_seconds())
+            last = now
+
+    assert gaps == [5, 10, 20, 40]
+    claim(store, job, now=now)
+    assert store.take_due(now=now + timedelta(days=1)) == []
+
+
+def test_the_queue_position_counts_the_pending_jobs_before(store: JobStore) -> None:
+    jobs = [add(store) for _ in range(3)]
+    assert [store.queue_position(job.id) for job in jobs] == [0, 1, 2]
+    claim(store, jobs[0])
+    assert [store.queue_position(job.id) for job in jobs] == [None, 0, 1]
+
+
+def test_the_list_is_newest_first_filtered_and_paged(store: JobStore) -> None:
+    jobs = [add(store) for _ in range(5)]
+    claim(store, jobs[1])
+
+    first = store.list(limit=2)
+    second = store.list(limit=3, cursor=first.cursor)
+    assert [job.id for job in [*first.jobs, *second.jobs]] == [job.id for job in reversed(jobs)]
+    assert second.cursor is None
+    assert [job.id for job in store.list(status=JobStatus.PROCESSING).jobs] == [jobs[1].id]
+    assert store.list(type_=JobType.INGEST).jobs == []
+    assert store.counts()[JobStatus.PENDING] == 4
+
+
+def test_only_a_final_job_can_be_deleted(store: JobStore) -> None:
+    job = add(store)
+    with pytest.raises(ConflictError):
+        store.delete(job.id)
+    store.cancel(job.id, now=NOON)
+    store.delete(job.id)
+
+    with pytest.raises(NotFoundError):
+        store.get(job.id)
+    assert store.steps(job.id) == []

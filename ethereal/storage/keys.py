@@ -1,0 +1,80 @@
+"""The name of every object, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+from uuid import UUID
+
+from ethereal.errors import ForbiddenError, InvalidInputError
+
+StorageKey = NewType("StorageKey", str)
+
+_KEY = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)+[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_UPLOAD = re.compile(r"uploads/([0-9a-f-]{36})/original\.[a-z0-9]{1,8}")
+_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
+
+
+def read_key(text: str) -> StorageKey:
+    """Take a key from outside. Raise ForbiddenError unless it is one that this file could have made."""
+    if len(text) > 1024 or not _KEY.fullmatch(text) or ".." in text:
+        raise ForbiddenError("this is not a storage key")
+    return StorageKey(text)
+
+
+def read_upload_key(text: str) -> StorageKey:
+    """Take the key of an upload from a client. Raise InvalidInputError for any other key."""
+    if not _UPLOAD.fullmatch(text):
+        raise InvalidInputError("not an upload", {"storageKey": ["must be a key that an upload gave"]})
+    return StorageKey(text)
+
+
+def extension_of(filename: str) -> str:
+    """The file's extension when it is harmless, else `bin`. The name itself never becomes part of a key."""
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    return extension if _EXTENSION.fullmatch(extension) else "bin"
+
+
+def upload(upload_id: UUID, filename: str) -> StorageKey:
+    return StorageKey(f"uploads/{upload_id}/original.{extension_of(filename)}")
+
+
+def upload_folder(key: StorageKey) -> StorageKey:
+    """Everything that belongs to one upload."""
+    return StorageKey(key.rpartition("/")[0] + "/")
+
+
+def render_folder(job_id: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/")
+
+
+def render_source(job_id: str, filename: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/source.{extension_of(filename)}")
+
+
+def render_audio(job_id: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/audio.flac")
+
+
+def render_features(job_id: str, name: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/{name}")
+
+
+def render_output(job_id: str, container: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/output.{container}")
+
+
+def render_poster(job_id: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/poster.jpg")
+
+
+def render_contact(job_id: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/contact.jpg")
+
+
+def plan_archive(plan_hash: str) -> StorageKey:
+    return StorageKey(f"plans/{plan_hash}/plan.tar")
+
+
+def plan_chunk(plan_hash: str, name: str) -> StorageKey:
+    return StorageKey(f"plans/{plan_hash}/chunks/{name}")

@@ -1,0 +1,152 @@
+"""The object store in a folder of this machine; the web app serves its links."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO
+
+from ethereal.beat import Beat, no_beat
+from ethereal.errors import ForbiddenError, NotFoundError, OutOfDiskError, StorageUnavailableError
+from ethereal.storage.content_types import content_type_of
+from ethereal.storage.keys import StorageKey, read_key
+from ethereal.storage.signing import Permit, Signer, expiry
+from ethereal.storage.store import ObjectFacts, SignedUpload
+
+_BLOCK = 1 << 20
+#: Temporary names begin with a dot, which no key may: they are never listed or served.
+_PARTIAL = ".partial-"
+
+
+class LocalObjectStore:
+    """Keeps objects as files under `root`. Links point at `base_url` and are signed by `signer`."""
+
+    def __init__(self, root: Path, *, base_url: str, signer: Signer, clock: Callable[[], datetime]) -> None:
+        self._root = root
+        self._base_url = base_url.rstrip("/")
+        self._signer = signer
+        self._clock = clock
+
+    def put(
+        self, key: StorageKey, source: Path, *, content_type: str | None = None, beat: Beat = no_beat
+    ) -> ObjectFacts:
+        with source.open("rb") as stream:
+            return self.put_stream(key, stream, size=source.stat().st_size, beat=beat)
+
+    def put_stream(
+        self, key: StorageKey, stream: BinaryIO, *, size: int | None = None, beat: Beat = no_beat
+    ) -> ObjectFacts:
+        """Store what the stream gives; when it raises, nothing is left behind."""
+        target = self._path(key)
+        with _translated(), self._partial(target) as file:
+            _copy(stream, file, size or 0, beat)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(target)
+        return self.stat(key)
+
+    def fetch(self, key: StorageKey, target: Path, *, beat: Beat = no_beat) -> Path:
+        size = self.stat(key).size
+        with self.open(key) as stream, _translated(), self._partial(target) as file:
+            _copy(stream, file, size, beat)
+            file.flush()
+            Path(file.name).replace(target)
+        return target
+
+    @contextmanager
+    def open(self, key: StorageKey) -> Iterator[BinaryIO]:
+        try:
+            stream = self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise NotFoundError(f"no object {key}") from error
+        with stream:
+            yield stream
+
+    def stat(self, key: StorageKey) -> ObjectFacts:
+        path = self._path(key)
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFoundError(f"no object {key}") from error
+        if not path.is_file():
+            raise NotFoundError(f"no object {key}")
+        modified = datetime.fromtimestamp(found.st_mtime, UTC)
+        return ObjectFacts(key, found.st_size, modified, content_type_of(key))
+
+    def exists(self, key: StorageKey) -> bool:
+        return self._path(key).is_file()
+
+    def list(self, prefix: StorageKey) -> Iterator[ObjectFacts]:
+        folder = self._root / prefix.rpartition("/")[0]
+        for path in sorted(folder.rglob("*")):
+            key = path.relative_to(self._root).as_posix()
+            if key.startswith(prefix) and path.is_file() and not path.name.startswith("."):
+                yield self.stat(StorageKey(key))
+
+    def delete(self, key: StorageKey) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def delete_prefix(self, prefix: StorageKey) -> int:
+        folder = self._path(StorageKey(prefix.rstrip("/")))
+        count = sum(1 for _ in self.list(prefix))
+        shutil.rmtree(folder, ignore_errors=True)
+        return count
+
+    def sign_get(self, key: StorageKey, *, lifetime: timedelta, filename: str | None = None) -> str:
+        permit = Permit("GET", read_key(key), expiry(self._clock(), lifetime), filename=filename or "")
+        return f"{self._base_url}/api/storage/download?{self._signer.query(permit)}"
+
+    def sign_put(self, key: StorageKey, *, size: int, content_type: str, lifetime: timedelta) -> SignedUpload:
+        expires = expiry(self._clock(), lifetime)
+        permit = Permit("PUT", read_key(key), expires, size=size, content_type=content_type)
+        return SignedUpload(
+            url=f"{self._base_url}/api/storage/upload?{self._signer.query(permit)}",
+            key=key,
+            expires_at=datetime.fromtimestamp(expires, UTC),
+            headers={"Content-Type": content_type},
+        )
+
+    def check_link(self, method: str, fields: dict[str, str]) -> Permit:
+        """What a link that came back allows. Raise ForbiddenError when it is void."""
+        return self._signer.check(method, fields, now=self._clock())
+
+    def _path(self, key: StorageKey) -> Path:
+        path = self._root / read_key(key)
+        if not path.resolve().is_relative_to(self._root.resolve()):
+            raise ForbiddenError("this is not a storage key")
+        return path
+
+    @contextmanager
+    def _partial(self, target: Path) -> Iterator[BinaryIO]:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=target.parent, prefix=_PARTIAL, delete=False) as file:
+            try:
+                yield file  # type: ignore[misc]  # a temporary file is a BinaryIO in all but name
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int, beat: Beat) -> None:
+    done = 0
+    while block := source.read(_BLOCK):
+        target.write(block)
+        done += len(block)
+        beat(min(done / size, 1.0) if size else 0.0)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfDiskError("no space is left in the object store") from error
+        if isinstance(error, (FileNotFoundError, ConnectionError)):
+            raise
+        raise StorageUnavailableError(f"the object store does not answer: {error}") from error

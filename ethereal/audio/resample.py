@@ -1,0 +1,66 @@
+"""Turns decoded frames of any rate, layout and sample format into 48 kHz stereo blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import av
+import numpy as np
+from av import AudioResampler
+from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
+
+from ethereal.errors import UnreadableAudioError
+
+CANONICAL_RATE = 48_000
+
+Samples = NDArray[np.float32]
+"""Stereo sound, shape (samples, 2), full scale at 1."""
+
+
+def resample(frames: Iterable[AudioFrame]) -> Iterator[Samples]:
+    """Yield stereo blocks at 48 kHz: mono goes to both sides at full level, 5.1 and the like are mixed down.
+
+    Raise UnreadableAudioError for a layout of channels that cannot be mixed.
+    """
+    resampler: AudioResampler | None = None
+    shape: tuple[str, str, int] | None = None
+    for frame in frames:
+        found = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if found != shape:  # a radio recording may change its rate half-way
+            yield from _drain(resampler)
+            resampler, shape = _make_resampler(frame), found
+        frame.pts = None
+        yield from _pushed(resampler, frame)
+    yield from _drain(resampler)
+
+
+def _make_resampler(frame: AudioFrame) -> AudioResampler:
+    # swresample would put mono 3 dB lower on each side, so mono is doubled in _stereo.
+    layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
+    options = {"rematrix_maxval": "1.0", "internal_sample_fmt": "fltp"}
+    return AudioResampler(format="flt", layout=layout, rate=CANONICAL_RATE, options=options)
+
+
+def _drain(resampler: AudioResampler | None) -> Iterator[Samples]:
+    if resampler is not None:
+        yield from _pushed(resampler, None)
+
+
+def _pushed(resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[Samples]:
+    if resampler is None:
+        return
+    try:
+        frames = resampler.resample(frame)
+    except (av.FFmpegError, ValueError) as error:
+        raise UnreadableAudioError("The channels of this sound cannot be mixed to stereo.") from error
+    for resampled in frames:
+        if resampled.samples:
+            yield _stereo(resampled)
+
+
+def _stereo(frame: AudioFrame) -> Samples:
+    samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).astype(np.float32, copy=False)
+    if not np.isfinite(samples).all():  # float files may hold anything
+        samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples

@@ -1,0 +1,58 @@
+"""What a step of the pipeline works with: ports, limits and a clock, handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from ethereal.jobs.model import JobId, StepKey
+from ethereal.jobs.store import JobStore
+from ethereal.live import LiveProgress
+from ethereal.render.renderer import OpenRenderer
+from ethereal.storage.store import ObjectStore
+
+
+class TaskQueue(Protocol):
+    """Where steps are announced to workers. Messages may be lost or come twice: the job store decides."""
+
+    def announce(self, steps: Sequence[tuple[JobId, StepKey]]) -> None:
+        """Raise BrokerUnavailableError when the broker does not take them."""
+        ...
+
+    def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
+        """Stop these tasks where they run, if somebody listens."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How large, how long and how often."""
+
+    upload_bytes: int = 100 << 20
+    audio: timedelta = timedelta(minutes=30)
+    lease: timedelta = timedelta(seconds=60)
+    beat: timedelta = timedelta(seconds=2)
+    step: timedelta = timedelta(minutes=60)
+    retry: timedelta = timedelta(seconds=5)
+    max_attempts: int = 3
+    uploads_kept: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    jobs: JobStore
+    objects: ObjectStore
+    queue: TaskQueue
+    live: LiveProgress
+    open_renderer: OpenRenderer
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    jitter: Callable[[], float]  #: between 0 and 1
+    scratch: Path  #: working files and caches of this host
+    dispatcher: str = "farm"
+    farm_width: int = 1  #: chunks that can be drawn at once
+    limits: Limits = field(default_factory=Limits)

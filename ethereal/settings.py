@@ -1,0 +1,136 @@
+"""What a deployment may set: ETHEREAL_* variables and `.env`, read once, typed and frozen.
+
+The only reader of the environment. The embedded defaults need no variable at all.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ethereal.errors import InvalidConfigError
+
+_R2 = ("r2_account_id", "r2_bucket", "r2_access_key_id", "r2_secret_access_key")
+_MODAL = ("modal_token_id", "modal_token_secret", "webhook_secret")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="ETHEREAL_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(
+        Path("data"), description="Everything this machine keeps: jobs, objects, queue, logs."
+    )
+    scratch_dir: Path | None = Field(
+        None, description="Working files; default: scratch in the data directory."
+    )
+    host: str = Field("127.0.0.1", description="Address the web app listens on.")
+    port: int = Field(
+        8765, ge=0, le=65535, description="Port of the web app; the next free one is taken by `up`."
+    )
+    public_url: str | None = Field(None, description="How people reach the web app; default: host and port.")
+    flower_port: int = Field(5556, ge=0, le=65535, description="Port of the Flower dashboard.")
+
+    broker_url: SecretStr | None = Field(None, description="Redis address; unset: Valkey is started here.")
+    database_url: str | None = Field(None, description="file:PATH; unset: jobs.db in the data directory.")
+    database_auth_token: SecretStr | None = Field(None, description="Token of a remote database.")
+    storage: Literal["local", "r2"] = Field("local", description="Where objects live.")
+    dispatcher: Literal["farm", "modal"] = Field("farm", description="Where pictures are rendered.")
+
+    r2_account_id: str | None = Field(None, description="Cloudflare account of the bucket.")
+    r2_bucket: str | None = Field(None, description="Name of the bucket.")
+    r2_access_key_id: SecretStr | None = Field(None, description="R2 access key.")
+    r2_secret_access_key: SecretStr | None = Field(None, description="R2 secret key.")
+    modal_app: str = Field("ethereal", description="Name of the deployed Modal app.")
+    modal_token_id: SecretStr | None = Field(None, description="Modal token id.")
+    modal_token_secret: SecretStr | None = Field(None, description="Modal token secret.")
+
+    webhook_secret: SecretStr | None = Field(None, min_length=32, description="Proves reports of renderers.")
+    signing_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs links and sessions; unset: made once and kept in the data directory.",
+    )
+    api_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Bearer token; required where not only this machine can reach the web app.",
+    )
+
+    max_upload_mb: int = Field(100, gt=0, description="Largest accepted file, in MiB.")
+    max_audio_minutes: int = Field(30, gt=0, description="Longest accepted audio.")
+    lease_seconds: int = Field(60, ge=2, description="How long a step belongs to a silent worker.")
+    beat_seconds: float = Field(2.0, gt=0, description="How often a running step writes its progress.")
+    max_attempts: int = Field(3, gt=0, description="How often a step is tried.")
+    retry_seconds: float = Field(5.0, gt=0, description="First wait before another try; doubles each time.")
+    reaper_seconds: float = Field(10.0, gt=0, description="How often the reaper looks for stale steps.")
+    ingest_minutes: int = Field(10, gt=0, description="Time limit of an ingest step.")
+    preview_minutes: int = Field(5, gt=0, description="Time limit of a preview step.")
+    save_minutes: int = Field(15, gt=0, description="Time limit of a save step.")
+    render_minutes: int = Field(60, gt=0, description="Time limit of one step of a render.")
+    render_hours: int = Field(24, gt=0, description="Time limit of a whole render.")
+
+    render_workers: int | None = Field(
+        None, gt=0, description="Chunks drawn at once here; default: the cores."
+    )
+    gl: Literal["auto", "llvmpipe", "swiftshader", "gpu"] = Field(
+        "auto", description="What draws the pictures."
+    )
+    chromium: Path | None = Field(None, description="Chromium to draw with; default: the first one found.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing: list[str] = []
+        if self.storage == "r2":
+            missing += [name for name in _R2 if getattr(self, name) is None]
+        if self.dispatcher == "modal":
+            missing += [name for name in _MODAL if getattr(self, name) is None]
+        if not self.is_loopback and self.api_token is None:
+            missing.append("api_token")
+        if missing:
+            raise ValueError("set " + ", ".join(f"ETHEREAL_{name.upper()}" for name in missing))
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the web app."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def scratch(self) -> Path:
+        return self.scratch_dir or self.data_dir / "scratch"
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def step_limit(self) -> timedelta:
+        return timedelta(minutes=self.render_minutes)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment. Raise InvalidConfigError naming each variable that is wrong or missing."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [_sentence(problem["loc"], problem["msg"]) for problem in error.errors()]
+        raise InvalidConfigError("the settings are not usable: " + "; ".join(lines)) from error
+
+
+def _sentence(where: tuple[int | str, ...], message: str) -> str:
+    name = f"ETHEREAL_{str(where[0]).upper()}: " if where else ""
+    return name + message.removeprefix("Value error, ")

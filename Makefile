@@ -1,0 +1,41 @@
+# Every command starts here; `make help` lists them.
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo up test check bench lock clean
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+setup: ## Make .venv, and find or install what the system must have
+	@scripts/setup
+
+setup-test: ## The same with what only the tests need
+	@scripts/setup --test
+
+demo: setup ## Make a video of the bundled sample: out/demo.mp4
+	@$(BIN)/ethereal demo
+
+up: setup ## Run everything on this machine until Ctrl-C
+	@$(BIN)/ethereal up
+
+test: setup-test ## Run all tests; one file: make test ARGS=tests/unit/test_x.py
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## Format, lint, types, and the arrows between the floors
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure this machine
+	@$(BIN)/ethereal bench
+
+lock: setup ## Resolve requirements.lock from pyproject.toml; newest versions: make lock ARGS=--upgrade
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh -c 'command -v uv' >/dev/null || $(BIN)/pip install --quiet uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet $(ARGS) --output-file requirements.lock
+
+clean: ## Remove what was made, .venv too; jobs and videos stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find ethereal tasks web tests -name __pycache__ -type d -exec rm -rf {} +

@@ -148,10 +148,16 @@ def tell(child: int, number: int) -> None:
 
 
 def start(command: list[str]) -> int:
+    """Start the command and return once it is on its own: in its session, and hearing signals."""
     guard = os.getpid()
+    starting, started = os.pipe()  # closed on exec
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     pid = os.fork()
     if pid == 0:
         become(command, guard)
+    os.close(started)
+    os.read(starting, 1)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)  # held open here, a pipe that the command closed would not look closed
     return pid
@@ -167,6 +173,7 @@ def become(command: list[str], guard: int) -> None:
         signal.set_wakeup_fd(-1)
         for number in (*STOP_SIGNALS, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.execvp(command[0], command)
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")

@@ -1,0 +1,28 @@
+// What a template may set. The same declarations as parameters.json, which the server reads; a test holds them equal.
+export const parameters = {
+  "form": { "type": "choice", "default": "flame", "choices": ["flame", "mist", "veil", "corona"], "label": "Form" },
+  "intensity": { "type": "number", "default": 1, "min": 0.2, "max": 2, "label": "Brightness" },
+  "height": { "type": "number", "default": 1, "min": 0.4, "max": 1.5, "label": "Height" },
+  "spread": { "type": "number", "default": 1, "min": 0.4, "max": 2.5, "label": "Width" },
+  "riseSpeed": { "type": "number", "default": 1, "min": 0.1, "max": 2.5, "label": "Rise speed" },
+  "turbulence": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Turbulence" },
+  "filaments": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Filaments" },
+  "disc": { "type": "number", "default": 0, "min": 0, "max": 1, "label": "Disc light (corona)" },
+  "glow": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Glow" },
+  "sparks": { "type": "number", "default": 1, "min": 0, "max": 2.5, "label": "Sparks" },
+  "stars": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Stars" },
+  "nebula": { "type": "number", "default": 1, "min": 0, "max": 2.5, "label": "Nebula" },
+  "water": { "type": "number", "default": 0.7, "min": 0, "max": 1, "label": "Water mirror" },
+  "calm": { "type": "number", "default": 0.2, "min": 0, "max": 1, "label": "Calm" },
+  "bassReactivity": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Answers to bass" },
+  "highsReactivity": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Answers to highs" },
+  "beatPulse": { "type": "number", "default": 1, "min": 0, "max": 2, "label": "Pulse on the beat" },
+  "hueShift": { "type": "number", "default": 0, "min": -180, "max": 180, "label": "Hue shift (degrees)" },
+  "outerColor": { "type": "color", "default": "#b81d06", "label": "Outer colour" },
+  "bodyColor": { "type": "color", "default": "#ff6a10", "label": "Body colour" },
+  "coreColor": { "type": "color", "default": "#ffca64", "label": "Core colour" },
+  "tipColor": { "type": "color", "default": "#b02a8e", "label": "Tip colour" },
+  "skyColor": { "type": "color", "default": "#0d1030", "label": "Sky colour" },
+  "nebulaColor": { "type": "color", "default": "#34349a", "label": "Nebula colour" },
+  "hazeColor": { "type": "color", "default": "#7a2a5a", "label": "Haze colour" }
+};

@@ -1,0 +1,25 @@
+// The flame: a burning, breathing light over dark water, drawn from the frame index and the music alone.
+import { makeFlow } from "./flow.js";
+import { makePasses } from "./passes.js";
+import { parameters } from "./parameters.js";
+
+export { parameters };
+export const expects = { motion: true, notBlack: true };
+
+function complete(given) {
+  const values = {};
+  for (const name in parameters) values[name] = given?.[name] ?? parameters[name].default;
+  return values;
+}
+
+export function create(gl, { width, height, seed, fps, parameters: given, features }) {
+  const settings = complete(given);
+  const short = Math.min(width, height);
+  const extent = [width / short, height / short];
+  const flow = makeFlow({ extent, seed, fps: Number(fps), parameters: settings, features });
+  const passes = makePasses(gl, { width, height, extent, seed, parameters: settings });
+  return {
+    draw: (frame) => passes.draw(flow(frame)),
+    dispose: passes.dispose,
+  };
+}

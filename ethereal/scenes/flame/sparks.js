@@ -1,0 +1,122 @@
+// Sparks: found again at each frame from the onsets of the last seconds, then placed by closed forms of their age.
+import { makeRandom } from "./random.js";
+
+export const SPARK_FLOATS = 8;
+export const SPARK_CAPACITY = 1200;
+
+const SLOT_SECONDS = 0.05; // time is cut into slots, not frames: the same sparks at any frame rate
+const LIFE_SECONDS = 2.6;
+const SHUTTER_SECONDS = 0.03;
+const PER_SLOT = 40;
+
+const round = (r) => (r(2) - 0.5) * 2 * Math.PI;
+
+/** Where sparks start (in flame sizes), which way they leave (from straight up), how fast, and how hot air lifts them. */
+const LAUNCH = {
+  flame: {
+    from: (r) => ({ x: (r(2) - 0.5) * 1.0, y: 0.06 + 0.3 * r(3), angle: (r(4) + r(5) - 1) * 1.15 }),
+    speed: 1,
+    lift: 0.19,
+  },
+  veil: {
+    from: (r) => ({ x: (r(2) - 0.5) * 2.2, y: 0.1 + 0.55 * r(3), angle: (r(4) - 0.5) * 1.6 }),
+    speed: 0.4,
+    lift: 0.08,
+  },
+  mist: {
+    from: (r) => ({ x: Math.sin(round(r)) * r(3) * 0.6, y: Math.cos(round(r)) * r(3) * 0.6, angle: round(r) }),
+    speed: 0.9,
+    lift: 0.1,
+  },
+  corona: {
+    from: (r) => ({ x: Math.sin(round(r)), y: Math.cos(round(r)), angle: round(r) + (r(4) - 0.5) * 0.9, limb: true }),
+    speed: 1,
+    lift: 0,
+  },
+};
+
+/** How hard each slot was struck: the rise of the onset within it, so that a slow decay strikes once. */
+function makeStrikes(listener, fps) {
+  const peak = (slot) => {
+    const first = Math.round(slot * SLOT_SECONDS * fps);
+    const last = Math.max(first + 1, Math.round((slot + 1) * SLOT_SECONDS * fps));
+    let most = 0;
+    for (let frame = first; frame < last; frame += 1) {
+      const struck = Math.max(listener.value("onset", frame), 0.8 * listener.value("onset_bass", frame));
+      most = Math.max(most, struck);
+    }
+    return most;
+  };
+  return (slot) => {
+    const now = peak(slot);
+    return now < 0.12 ? 0 : Math.max(0, now - 0.75 * peak(slot - 1));
+  };
+}
+
+export function makeSparks({ seed, fps, listener, parameters }) {
+  const random = makeRandom(seed ^ 0x51a7c0de);
+  const strike = makeStrikes(listener, fps);
+  const launch = LAUNCH[parameters.form];
+
+  const countIn = (slot) => {
+    const struck = strike(slot);
+    const level = listener.value("loudness", Math.round(slot * SLOT_SECONDS * fps));
+    const wanted = parameters.sparks * (0.10 + 0.55 * level + PER_SLOT * 0.75 * struck ** 1.6);
+    return Math.min(PER_SLOT, Math.floor(wanted + random(slot, 0, 9)));
+  };
+
+  /** Write the sparks alive at `time` into `data`; `flame` is {x, y, width, height} in short sides. */
+  return (time, flame, highs, data) => {
+    let count = 0;
+    const newest = Math.floor(time / SLOT_SECONDS);
+    const oldest = Math.max(0, newest - Math.ceil(LIFE_SECONDS / SLOT_SECONDS));
+    for (let slot = newest; slot >= oldest && count < SPARK_CAPACITY; slot -= 1) {
+      const struck = strike(slot);
+      const born = countIn(slot);
+      for (let index = 0; index < born && count < SPARK_CAPACITY; index += 1) {
+        const r = (channel) => random(slot, index + 1, channel);
+        const age = time - (slot + r(0)) * SLOT_SECONDS;
+        const life = LIFE_SECONDS * (0.35 + 0.65 * r(1)) - SLOT_SECONDS;
+        if (age <= 0 || age >= life) continue;
+        write(data, count * SPARK_FLOATS, place(r, age, life, struck, flame, highs));
+        count += 1;
+      }
+    }
+    return count;
+  };
+
+  function place(r, age, life, struck, flame, highs) {
+    const start = launch.from(r);
+    const speed = launch.speed * flame.height * (0.35 + (0.9 + 1.1 * struck) * r(6) ** 1.6);
+    const wobble = 2 * Math.PI * r(7);
+    const rate = 2.2 + 3.4 * r(8);
+    const startY = start.y * (start.limb ? flame.width : flame.height);
+    const at = (seconds) => {
+      const out = (speed * (1 - Math.exp(-2.1 * seconds))) / 2.1;
+      const drift = flame.height * 0.035 * Math.min(seconds * 1.6, 1.4) * Math.sin(rate * seconds + wobble);
+      return {
+        x: flame.x + start.x * flame.width + Math.sin(start.angle) * out + drift,
+        y: flame.y + startY + Math.cos(start.angle) * out + launch.lift * flame.height * seconds,
+      };
+    };
+    const left = 1 - age / life;
+    const flicker = 0.72 + 0.28 * Math.sin(23 * age * (0.6 + r(9)) + wobble) + 0.9 * highs * r(10) ** 3;
+    return {
+      head: at(age),
+      tail: at(Math.max(0, age - SHUTTER_SECONDS)),
+      radius: (0.0016 + 0.0026 * r(11) ** 5) * (0.6 + 0.4 * left),
+      heat: left * left,
+      light: flicker * Math.min(1, left * 1.8) * Math.min(1, age * 30) * (0.45 + 0.55 * r(12)),
+    };
+  }
+}
+
+function write(data, at, { head, tail, radius, heat, light }) {
+  data[at] = head.x;
+  data[at + 1] = head.y;
+  data[at + 2] = tail.x;
+  data[at + 3] = tail.y;
+  data[at + 4] = radius;
+  data[at + 5] = heat;
+  data[at + 6] = light;
+}

@@ -49,74 +49,73 @@ function makeStrikes(listener, fps) {
   };
   return (slot) => {
     const now = peak(slot);
-    return now < 0.12 ? 0 : Math.max(0, now - 0.75 * peak(slot - 1));
+    return now < 0.1 ? 0 : Math.min(1, 1.4 * Math.max(0, now - 0.75 * peak(slot - 1)));
   };
 }
 
-export function makeSparks({ seed, fps, listener, parameters }) {
-  const random = makeRandom(seed ^ 0x51a7c0de);
+/** How strong and how many, slot by slot: what all sparks of a slot share. */
+function makeBursts(listener, fps, random, abundance) {
   const strike = makeStrikes(listener, fps);
+  return (slot) => {
+    const struck = strike(slot);
+    const level = listener.value("loudness", Math.round(slot * SLOT_SECONDS * fps)) ** 2;
+    const wanted = abundance * (0.1 + 0.55 * level + PER_SLOT * 0.75 * struck ** 1.4);
+    return { struck, level, born: Math.min(PER_SLOT, Math.floor(wanted + random(slot, 0, 0))) };
+  };
+}
+
+/** A spark's way: thrown out, slowed by the air, lifted by the heat, wandering more as it ages. */
+function makePath(r, { struck, level }, { from, speed, lift }, framing) {
+  const start = from(r);
+  const { x, y, height, width } = framing.size(0.5 + 0.5 * level, 0.7 + 0.3 * level);
+  const throw_ = speed * height * (0.35 + (0.9 + 1.1 * struck) * r(6) ** 1.6);
+  const [wobble, rate] = [2 * Math.PI * r(7), 2.2 + 3.4 * r(8)];
+  const [startX, startY] = [x + start.x * width, y + start.y * (start.limb ? width : height)];
+  return (age) => {
+    const out = (throw_ * (1 - Math.exp(-2.1 * age))) / 2.1;
+    const drift = height * 0.035 * Math.min(age * 1.6, 1.4) * Math.sin(rate * age + wobble);
+    return [startX + Math.sin(start.angle) * out + drift, startY + Math.cos(start.angle) * out + lift * height * age];
+  };
+}
+
+/** How large, hot and bright a spark is with `left` (1..0) of its life to go. */
+function glowOf(r, age, left, highs) {
+  const flicker = 0.72 + 0.28 * Math.sin(23 * age * (0.6 + r(9)) + 2 * Math.PI * r(7)) + 0.9 * highs * r(10) ** 3;
+  return [
+    (0.0016 + 0.0026 * r(11) ** 5) * (0.6 + 0.4 * left),
+    left * left,
+    flicker * Math.min(1, left * 1.8) * Math.min(1, age * 30) * (0.45 + 0.55 * r(12)),
+  ];
+}
+
+/** (time, highs, data) -> count: writes the sparks alive at `time` seconds into `data`, SPARK_FLOATS each. */
+export function makeSparks({ seed, fps, listener, framing, parameters }) {
+  const random = makeRandom(seed ^ 0x51a7c0de);
+  const burstOf = makeBursts(listener, fps, random, parameters.sparks);
   const launch = LAUNCH[parameters.form];
 
-  const countIn = (slot) => {
-    const struck = strike(slot);
-    const level = listener.value("loudness", Math.round(slot * SLOT_SECONDS * fps));
-    const wanted = parameters.sparks * (0.10 + 0.55 * level + PER_SLOT * 0.75 * struck ** 1.6);
-    return Math.min(PER_SLOT, Math.floor(wanted + random(slot, 0, 9)));
+  const writeOne = (slot, index, burst, time, highs, data, at) => {
+    const r = (channel) => random(slot, index + 1, channel);
+    const age = time - (slot + r(0)) * SLOT_SECONDS;
+    const life = LIFE_SECONDS * (0.35 + 0.65 * r(1)) - SLOT_SECONDS;
+    if (age <= 0 || age >= life) return 0;
+    const path = makePath(r, burst, launch, framing);
+    data.set(path(age), at);
+    data.set(path(Math.max(0, age - SHUTTER_SECONDS)), at + 2);
+    data.set(glowOf(r, age, 1 - age / life, highs), at + 4);
+    return 1;
   };
 
-  /** Write the sparks alive at `time` into `data`; `flame` is {x, y, width, height} in short sides. */
-  return (time, flame, highs, data) => {
+  return (time, highs, data) => {
     let count = 0;
     const newest = Math.floor(time / SLOT_SECONDS);
     const oldest = Math.max(0, newest - Math.ceil(LIFE_SECONDS / SLOT_SECONDS));
-    for (let slot = newest; slot >= oldest && count < SPARK_CAPACITY; slot -= 1) {
-      const struck = strike(slot);
-      const born = countIn(slot);
-      for (let index = 0; index < born && count < SPARK_CAPACITY; index += 1) {
-        const r = (channel) => random(slot, index + 1, channel);
-        const age = time - (slot + r(0)) * SLOT_SECONDS;
-        const life = LIFE_SECONDS * (0.35 + 0.65 * r(1)) - SLOT_SECONDS;
-        if (age <= 0 || age >= life) continue;
-        write(data, count * SPARK_FLOATS, place(r, age, life, struck, flame, highs));
-        count += 1;
+    for (let slot = newest; slot >= oldest; slot -= 1) {
+      const burst = burstOf(slot);
+      for (let index = 0; index < burst.born && count < SPARK_CAPACITY; index += 1) {
+        count += writeOne(slot, index, burst, time, highs, data, count * SPARK_FLOATS);
       }
     }
     return count;
   };
-
-  function place(r, age, life, struck, flame, highs) {
-    const start = launch.from(r);
-    const speed = launch.speed * flame.height * (0.35 + (0.9 + 1.1 * struck) * r(6) ** 1.6);
-    const wobble = 2 * Math.PI * r(7);
-    const rate = 2.2 + 3.4 * r(8);
-    const startY = start.y * (start.limb ? flame.width : flame.height);
-    const at = (seconds) => {
-      const out = (speed * (1 - Math.exp(-2.1 * seconds))) / 2.1;
-      const drift = flame.height * 0.035 * Math.min(seconds * 1.6, 1.4) * Math.sin(rate * seconds + wobble);
-      return {
-        x: flame.x + start.x * flame.width + Math.sin(start.angle) * out + drift,
-        y: flame.y + startY + Math.cos(start.angle) * out + launch.lift * flame.height * seconds,
-      };
-    };
-    const left = 1 - age / life;
-    const flicker = 0.72 + 0.28 * Math.sin(23 * age * (0.6 + r(9)) + wobble) + 0.9 * highs * r(10) ** 3;
-    return {
-      head: at(age),
-      tail: at(Math.max(0, age - SHUTTER_SECONDS)),
-      radius: (0.0016 + 0.0026 * r(11) ** 5) * (0.6 + 0.4 * left),
-      heat: left * left,
-      light: flicker * Math.min(1, left * 1.8) * Math.min(1, age * 30) * (0.45 + 0.55 * r(12)),
-    };
-  }
-}
-
-function write(data, at, { head, tail, radius, heat, light }) {
-  data[at] = head.x;
-  data[at + 1] = head.y;
-  data[at + 2] = tail.x;
-  data[at + 3] = tail.y;
-  data[at + 4] = radius;
-  data[at + 5] = heat;
-  data[at + 6] = light;
 }

@@ -1,0 +1,165 @@
+"""Encode GOPs in threads while the next frames are drawn; PyAV encodes without the interpreter lock."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from threading import Event
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import numpy as np
+
+from ethereal.errors import RenderError
+from ethereal.render.encode import EncodedGop, EncoderSettings, Pixels, encode_gop
+
+DrawFrames: TypeAlias = Callable[[Sequence[int]], Iterator[memoryview]]
+_BEAT_SECONDS = 0.2
+_SPARE_BUFFERS = 2
+
+
+@dataclass
+class GopTimes:
+    """Seconds spent waiting for frames to be drawn, and CPU seconds spent encoding, so far."""
+
+    draw_seconds: float = 0.0
+    encode_seconds: float = 0.0
+
+
+def encode_gops(
+    draw: DrawFrames,
+    gops: Sequence[range],
+    settings: EncoderSettings,
+    *,
+    encoders: int,
+    beat: Callable[[int], None],
+    times: GopTimes,
+) -> Generator[EncodedGop, None, None]:
+    """Draw the frames of `gops` and yield each GOP encoded, in order; at most `encoders` + 1 are in memory.
+
+    `beat` is called with the number of frames drawn, after each frame and while waiting; it may raise.
+    """
+    order = drawing_order(gops, encoders)
+    with _GopEncoders(settings, encoders + 1, times) as running:
+        views = _timed(draw([frame for _, frame in order]), times)
+        for drawn, ((gop, _), view) in enumerate(zip(order, views, strict=True)):
+            if not running.has(gop):
+                yield from running.make_room(partial(beat, drawn))
+                running.start(gop, len(gops[gop]))
+            running.put(gop, view)
+            beat(drawn + 1)
+        yield from running.finish(partial(beat, len(order)))
+
+
+def drawing_order(gops: Sequence[range], encoders: int) -> list[tuple[int, int]]:
+    """Return (GOP, frame) for every frame: GOP after GOP, but the last `encoders` GOPs in step.
+
+    An encoder does much of its work once its last frame has come. Drawn in step, the last GOPs end together.
+    """
+    alone = max(0, len(gops) - encoders)
+    ahead = [(gop, frame) for gop in range(alone) for frame in gops[gop]]
+    together = [
+        ((place + 1) / len(gops[gop]), gop, frame)
+        for gop in range(alone, len(gops))
+        for place, frame in enumerate(gops[gop])
+    ]
+    return ahead + [(gop, frame) for _, gop, frame in sorted(together)]
+
+
+@dataclass
+class _Feed:
+    """The frames of one GOP on their way to its encoder."""
+
+    frame_count: int
+    frames: SimpleQueue[Pixels] = field(default_factory=SimpleQueue)
+
+
+class _StoppedError(Exception):
+    """The drawing side gave up."""
+
+
+class _GopEncoders:
+    """GOPs being encoded, oldest first. Frames go through a fixed set of buffers, which bounds memory."""
+
+    def __init__(self, settings: EncoderSettings, limit: int, times: GopTimes) -> None:
+        self._settings, self._limit, self._times = settings, limit, times
+        self._threads = ThreadPoolExecutor(limit, "gop-encoder")
+        self._pending: deque[Future[EncodedGop]] = deque()
+        self._feeds: dict[int, _Feed] = {}
+        self._free: SimpleQueue[Pixels] = SimpleQueue()
+        self._stopped = Event()
+
+    def __enter__(self) -> Self:
+        shape = (self._settings.height, self._settings.width, 4)
+        for _ in range(self._limit + _SPARE_BUFFERS):
+            self._free.put(np.empty(shape, np.uint8))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        for feed in self._feeds.values():
+            feed.frames.put(np.empty(0, np.uint8))  # wakes an encoder that waits for a frame
+        self._threads.shutdown(cancel_futures=True)
+
+    def has(self, gop: int) -> bool:
+        return gop in self._feeds
+
+    def start(self, gop: int, frame_count: int) -> None:
+        feed = self._feeds[gop] = _Feed(frame_count)
+        self._pending.append(self._threads.submit(self._run, feed))
+
+    def put(self, gop: int, view: memoryview) -> None:
+        buffer = self._free.get()
+        if view.nbytes != buffer.nbytes:
+            raise RenderError(f"the renderer gave a frame of {view.nbytes} bytes, not {buffer.nbytes}")
+        buffer[:] = np.frombuffer(view, np.uint8).reshape(buffer.shape)
+        self._feeds[gop].frames.put(buffer)
+
+    def make_room(self, beat: Callable[[], None]) -> Iterator[EncodedGop]:
+        while len(self._pending) >= self._limit:
+            yield self._oldest(beat)
+
+    def finish(self, beat: Callable[[], None]) -> Iterator[EncodedGop]:
+        while self._pending:
+            yield self._oldest(beat)
+
+    def _oldest(self, beat: Callable[[], None]) -> EncodedGop:
+        future = self._pending[0]
+        while not wait([future], _BEAT_SECONDS).done:
+            beat()
+        return self._pending.popleft().result()
+
+    def _run(self, feed: _Feed) -> EncodedGop:
+        frames = self._frames(feed)
+        started = time.thread_time()
+        try:
+            return encode_gop(frames, self._settings)
+        finally:
+            self._times.encode_seconds += time.thread_time() - started
+            for _ in frames:  # after a failure drawing must not wait for buffers that nobody gives back
+                pass
+
+    def _frames(self, feed: _Feed) -> Iterator[Pixels]:
+        for _ in range(feed.frame_count):
+            buffer = feed.frames.get()
+            if self._stopped.is_set():
+                raise _StoppedError
+            yield buffer
+            self._free.put(buffer)
+
+
+def _timed(views: Iterator[memoryview], times: GopTimes) -> Iterator[memoryview]:
+    while True:
+        started = time.monotonic()
+        view = next(views, None)
+        times.draw_seconds += time.monotonic() - started
+        if view is None:
+            return
+        yield view

@@ -1,0 +1,79 @@
+"""Freeze what a plan is made from into its directory, within the size that a plan may have."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ethereal.errors import InvalidConfigError, PlanTooLargeError
+from ethereal.render.canonical_json import canonical_json
+from ethereal.render.composition import Composition, page_document
+from ethereal.render.formats import spell_fps
+from ethereal.render.plan_hash import files_of
+from ethereal.scenes import scene_files
+
+MAX_PLAN_BYTES = 2 << 30
+AUDIO_FILE = "audio.m4a"
+ENCODER_FILE = "encoder.json"
+_SCENE_DIRECTORY = "composition"
+_FEATURE_FILES = ("features.json", "features.f32")
+_FLOAT_BYTES = 4
+
+
+def freeze_page(composition: Composition, frame_count: int, features_dir: Path, directory: Path) -> None:
+    """Put all that the page loads into `directory`; raise PlanTooLargeError or InvalidConfigError.
+
+    The features must be those of this rate and number of frames.
+    """
+    sources = {f"{_SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
+    sources |= {name: features_dir / name for name in _FEATURE_FILES}
+    _check_features(sources, composition.fps, frame_count)
+    check_size(sources)
+    (directory / "composition.json").write_bytes(canonical_json(page_document(composition, frame_count)))
+    for place, source in sources.items():
+        target = directory / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def check_frozen_size(directory: Path) -> None:
+    """Raise PlanTooLargeError when the plan in `directory` is over the limit."""
+    check_size(files_of(directory))
+
+
+def check_size(files: Mapping[str, Path], limit: int = MAX_PLAN_BYTES) -> None:
+    """Raise PlanTooLargeError, with the size of each part, when `files` are over `limit` bytes together."""
+    parts: dict[str, int] = {}
+    for place, path in files.items():
+        part = place.split("/", maxsplit=1)[0]
+        parts[part] = parts.get(part, 0) + path.stat().st_size
+    if sum(parts.values()) > limit:
+        spelled = ", ".join(
+            f"{part} {size}" for part, size in sorted(parts.items(), key=lambda item: -item[1])
+        )
+        raise PlanTooLargeError(f"the plan has {sum(parts.values())} bytes, over {limit}: {spelled}")
+
+
+def _check_features(sources: Mapping[str, Path], fps: Fraction, frame_count: int) -> None:
+    said = _read_features(sources["features.json"])
+    size = len(said["names"]) * frame_count * _FLOAT_BYTES
+    if (said["fps"], said["frameCount"]) != (spell_fps(fps), frame_count):
+        _refuse(f"made for {said['frameCount']} frames at {said['fps']}")
+    if sources["features.f32"].stat().st_size != size:
+        _refuse(f"not {size} bytes long")
+
+
+def _read_features(path: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InvalidConfigError(f"features: {error}", {"features": ["cannot be read"]}) from error
+    return said
+
+
+def _refuse(reason: str) -> None:
+    raise InvalidConfigError(f"the features are {reason}", {"features": [reason]})

@@ -1,0 +1,84 @@
+"""Still pictures of a video: a poster, and a contact sheet that shows all of it at a glance."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.stream import VideoStream
+
+from ethereal.errors import RenderError
+from ethereal.render.container import open_video
+from ethereal.render.encode import Pixels
+from ethereal.render.whole import whole_file
+
+_SHEET_WIDTH = 1600
+_JPEG_QUALITY = 3  # 2 is the best that FFmpeg gives, 31 the worst
+_LAMBDA = 118  # FFmpeg counts quality in these
+
+
+def make_poster(video: Path, output: Path, at: float = 0.4) -> Path:
+    """Write the frame that lies `at` of the way through `video` as a JPEG, whole or not at all."""
+    with open_video(video) as (_, stream):
+        picture = _frame_at(stream, round(at * (stream.frames - 1)))
+        _write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
+    return output
+
+
+def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 4) -> Path:
+    """Write `columns` x `rows` frames, evenly spaced, in reading order, as one JPEG; whole or not at all."""
+    with open_video(video) as (_, stream):
+        width = _even(_SHEET_WIDTH // columns)
+        height = _even(width * stream.codec_context.height // stream.codec_context.width)
+        sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
+        count = columns * rows
+        for place in range(count):
+            picture = _frame_at(stream, (2 * place + 1) * stream.frames // (2 * count))
+            top, left = place // columns * height, place % columns * width
+            sheet[top : top + height, left : left + width] = _to_rgb(picture, width, height)
+    _write_jpeg(sheet, output)
+    return output
+
+
+def _frame_at(stream: VideoStream, index: int) -> VideoFrame:
+    """Decode frame `index`, from the key frame before it on."""
+    time_base, rate = cast(Fraction, stream.time_base), cast(Fraction, stream.average_rate)
+    wanted = round(index / rate / time_base)
+    stream.container.seek(wanted, stream=stream)  # type: ignore[attr-defined]
+    for frame in stream.container.decode(stream):  # type: ignore[attr-defined]
+        if frame.pts >= wanted:
+            return cast(VideoFrame, frame)
+    raise RenderError(f"the video has no frame {index}")
+
+
+def _to_rgb(picture: VideoFrame, width: int, height: int) -> Pixels:
+    rgb = picture.reformat(width, height, "rgb24", Colorspace.ITU709, interpolation=Interpolation.AREA)
+    return cast(Pixels, rgb.to_ndarray())
+
+
+def _write_jpeg(rgb: Pixels, output: Path) -> None:
+    picture = VideoFrame.from_ndarray(rgb, "rgb24").reformat(
+        format="yuvj420p",
+        dst_colorspace=Colorspace.ITU601,  # a JPEG is always that, in full range
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA,
+    )
+    context = av.CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt = picture.width, picture.height, "yuvj420p"
+    context.time_base = Fraction(1)
+    context.flags |= Flags.qscale | Flags.bitexact
+    context.global_quality = _JPEG_QUALITY * _LAMBDA
+    picture.pts = 0
+    with whole_file(output) as partial:
+        partial.write_bytes(b"".join(map(bytes, [*context.encode(picture), *context.encode(None)])))
+
+
+def _even(length: int) -> int:
+    return max(2, length // 2 * 2)

@@ -1,0 +1,115 @@
+"""The renderer that draws in headless Chromium."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ethereal.errors import RendererMismatchError, RenderError, SceneFailedError
+from ethereal.render.capture.browser import Browser, Launch, Opened, open_browser
+from ethereal.render.capture.driver import GlChoice, GlDriver, drivers_for
+from ethereal.render.capture.profile import open_profile
+from ethereal.render.capture.ring import Ring, open_ring, ring_size
+from ethereal.render.capture.site import read_frame_size
+from ethereal.render.capture.watch import FrameWatch
+from ethereal.render.renderer import Renderer
+
+_POLL_SECONDS = 0.002  # the page draws ahead meanwhile: waiting coarsely costs no frame
+
+
+class ChromiumRenderer:
+    """An open page and its ring. One run of frames at a time: a new `draw` ends the one before it."""
+
+    def __init__(self, browser: Browser, opened: Opened, ring: Ring, patience: float) -> None:
+        self.gl_renderer = opened.gl_renderer
+        self.browser_version = opened.browser_version
+        self._expects = opened.expects
+        self._browser = browser
+        self._ring = ring
+        self._patience = patience
+        self._run_start = 0
+
+    def draw(self, frames: Sequence[int]) -> Iterator[memoryview]:
+        """See Renderer. The page draws ahead, into every free slot, while the caller looks at a frame."""
+        ring, start = self._ring, self._start_run()
+        watch: FrameWatch | None = None
+        for frame in frames[: ring.slots]:
+            ring.order(frame)
+        for offset, frame in enumerate(frames):
+            self._wait_for(start + offset, start)
+            pixels = ring.frame(start + offset)
+            watch = watch or FrameWatch(self._expects, len(pixels))
+            watch.look(frame, pixels)
+            yield pixels
+            if offset + ring.slots < len(frames):
+                ring.order(frames[offset + ring.slots])
+        self._browser.settle()
+        self._check(start)
+
+    def _start_run(self) -> int:
+        self._ring.withdraw()
+        self._run_start = self._ring.ordered
+        return self._run_start
+
+    def _wait_for(self, sequence: int, start: int) -> None:
+        deadline, written = time.monotonic() + self._patience, self._ring.written
+        while self._ring.written <= sequence:
+            self._check(start)
+            if self._ring.written != written:
+                deadline, written = time.monotonic() + self._patience, self._ring.written
+            if time.monotonic() > deadline:
+                raise SceneFailedError(f"the scene drew nothing for {self._patience} s")
+            time.sleep(_POLL_SECONDS)
+        self._check(start)
+
+    def _check(self, start: int) -> None:
+        if self._browser.failure is not None:
+            raise self._browser.failure
+        if start != self._run_start:
+            raise RenderError("another run of frames was begun on this renderer")
+
+
+@contextmanager
+def open_chromium_renderer(
+    directory: Path,
+    *,
+    executable: Path | None = None,
+    gl: GlChoice = "auto",
+    scratch: Path | None = None,
+    patience: float = 60.0,
+) -> Iterator[Renderer]:
+    """Draw the composition in `directory` in headless Chromium; on the way out browser and profile are gone.
+
+    Takes `executable`, or else Playwright's Chromium, or else the one on PATH. `gl="auto"` takes the system's
+    GL (a GPU or Mesa's llvmpipe) and falls back to SwiftShader; any other choice is kept or refused. The
+    profile lies on /dev/shm when that has room, else in `scratch`. `patience`: seconds without progress.
+
+    Raises MissingPlanArtifactError, InvalidConfigError, RendererMismatchError, SceneFailedError,
+    BrowserCrashedError, OutOfDiskError.
+    """
+    drivers = drivers_for(gl)
+    with ExitStack() as stack:
+        for driver in drivers:
+            try:
+                renderer = stack.enter_context(_open(directory, driver, executable, scratch, patience))
+            except RendererMismatchError:
+                if driver is drivers[-1]:
+                    raise
+            else:
+                break
+        yield renderer
+
+
+@contextmanager
+def _open(
+    directory: Path, driver: GlDriver, executable: Path | None, scratch: Path | None, patience: float
+) -> Iterator[ChromiumRenderer]:
+    size = ring_size(*read_frame_size(directory))
+    with open_profile(size.bytes, scratch) as profile:
+        launch = Launch(directory, profile, driver, size, executable, patience)
+        with open_browser(launch) as browser:
+            opened = browser.wait_opened()
+            with open_ring(launch.user_data, size) as ring:
+                yield ChromiumRenderer(browser, opened, ring, patience)

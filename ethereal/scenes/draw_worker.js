@@ -1,0 +1,151 @@
+// Draws the frames ordered through a ring file, and writes their pixels into it, top row first.
+//
+// The ring is a file of the origin's private file system that the other side has mapped into memory:
+//   page 0, written by the other side, 32-bit words: 0 frames ordered so far, 1 draw none below this one,
+//           from 16 on the frame index of each slot
+//   page 1, written here: 0 frames written so far
+//   then the slots, each width * height * 4 bytes RGBA
+import { CONTEXT, loadFeatures, openScene } from "./runtime.js";
+
+const PAGE = 4096;
+const ORDERED = 0;
+const WITHDRAWN = 1;
+const FIRST_SLOT = 16;
+const ERROR_CHECK_EVERY = 16; // frames; asking the driver for its errors costs a round trip
+const SHORT_PAUSES = 250;
+
+const post = (message) => self.postMessage(message);
+const explain = (error) => error?.stack ?? String(error);
+
+self.onmessage = ({ data }) => {
+  if (data.settle) post({ settled: true });
+  else start(data).catch((error) => post({ failed: explain(error) }));
+};
+self.addEventListener("unhandledrejection", ({ reason }) => post({ failed: explain(reason) }));
+self.addEventListener("securitypolicyviolation", ({ blockedURI }) =>
+  post({ failed: `the scene asked for ${blockedURI}, which is not part of the composition` }),
+);
+
+async function start(ring) {
+  const [composition, description, rows] = await Promise.all([
+    fetch("/composition.json").then((answer) => answer.json()),
+    fetch("/features.json").then((answer) => answer.json()),
+    fetch("/features.f32").then((answer) => answer.arrayBuffer()),
+  ]);
+  const gl = openContext(composition);
+  forbidClocks();
+  const module = await import(`./${composition.scene}/scene.js`);
+  const scene = openScene(gl, composition, loadFeatures(description, rows), module);
+  checkDriver(gl);
+  const slots = await openSlots(ring, composition);
+  post({ opened: { glRenderer: rendererName(gl), expects: scene.expects } });
+  await drawOrders(gl, scene, slots);
+}
+
+function openContext({ width, height }) {
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.addEventListener("webglcontextlost", () => post({ failed: "the WebGL context was lost" }));
+  const gl = canvas.getContext("webgl2", CONTEXT);
+  if (gl === null) throw new Error("no WebGL2 context");
+  if (gl.drawingBufferWidth !== width || gl.drawingBufferHeight !== height) {
+    throw new Error(`no drawing buffer of ${width}x${height} pixels`);
+  }
+  return gl;
+}
+
+function rendererName(gl) {
+  return gl.getParameter(gl.getExtension("WEBGL_debug_renderer_info").UNMASKED_RENDERER_WEBGL);
+}
+
+/** A frame is a pure function of its index: what differs from run to run must not be asked. */
+function forbidClocks() {
+  const forbid = (owner, name) => {
+    owner[name] = () => {
+      throw new Error(`a scene may not call ${name}: a frame depends on its index alone`);
+    };
+  };
+  forbid(Math, "random");
+  forbid(Date, "now");
+  forbid(performance, "now");
+}
+
+function checkDriver(gl) {
+  const error = gl.getError();
+  if (error !== gl.NO_ERROR) throw new Error(`WebGL error 0x${error.toString(16)} while drawing`);
+}
+
+async function openSlots({ name, count }, { width, height }) {
+  const folder = await navigator.storage.getDirectory();
+  const file = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+  const bytes = width * height * 4;
+  file.truncate(2 * PAGE + count * bytes);
+  const orders = new Uint32Array(FIRST_SLOT + count);
+  const done = new Uint32Array(1);
+  const write = (data, at) => {
+    const written = file.write(data, { at });
+    if (written !== data.byteLength) throw new Error(`disk full: ${written} of ${data.byteLength} bytes written`);
+  };
+  return {
+    written: () => done[0],
+    next() {
+      file.read(orders, { at: 0 });
+      if (done[0] === orders[ORDERED]) return null;
+      return { frame: orders[FIRST_SLOT + (done[0] % count)], wanted: done[0] >= orders[WITHDRAWN] };
+    },
+    put: (pixels) => write(pixels, 2 * PAGE + (done[0] % count) * bytes),
+    advance() {
+      done[0] += 1;
+      write(done, PAGE);
+    },
+  };
+}
+
+async function drawOrders(gl, scene, slots) {
+  const read = makeReader(gl);
+  for (let idle = 0; ; ) {
+    const order = slots.next();
+    if (order === null) {
+      await pause(idle < SHORT_PAUSES ? 1 : 20);
+      idle += 1;
+      continue;
+    }
+    idle = 0;
+    if (order.wanted) {
+      scene.draw(order.frame);
+      slots.put(read());
+      if (slots.written() % ERROR_CHECK_EVERY === 0) checkDriver(gl);
+    }
+    slots.advance();
+    await breathe();
+  }
+}
+
+const turn = new MessageChannel();
+
+/** Lets waiting events be told (a lost context, a failed promise): through the queue, since a yield overtakes them. */
+const breathe = () =>
+  new Promise((resolve) => {
+    turn.port1.onmessage = resolve;
+    turn.port2.postMessage(null);
+  });
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** GL keeps the bottom row first. Turning rows over here beats a flipped blit by 4 to 25 ms a frame in software GL. */
+function makeReader(gl) {
+  const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
+  const stride = width * 4;
+  const upward = new Uint8Array(stride * height);
+  const downward = new Uint8Array(stride * height);
+  const rows = (pixels) => Array.from({ length: height }, (_, y) => pixels.subarray(y * stride, (y + 1) * stride));
+  const from = rows(upward);
+  const to = rows(downward).reverse();
+  return () => {
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, upward);
+    if (gl.isContextLost()) throw new Error("the WebGL context was lost");
+    for (let y = 0; y < height; y += 1) to[y].set(from[y]);
+    return downward;
+  };
+}

@@ -1,26 +1,5 @@
 // The few WebGL2 moves the scene needs: programs, picture layers, and drawing one into another.
-
-function compile(gl, type, source) {
-  const shader = gl.createShader(type);
-  gl.shaderSource(shader, source);
-  gl.compileShader(shader);
-  if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) {
-    throw new Error(`flame: ${gl.getShaderInfoLog(shader)}`);
-  }
-  return shader;
-}
-
-function link(gl, vertex, fragment) {
-  const program = gl.createProgram();
-  const shaders = [compile(gl, gl.VERTEX_SHADER, vertex), compile(gl, gl.FRAGMENT_SHADER, fragment)];
-  shaders.forEach((shader) => gl.attachShader(program, shader));
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-    throw new Error(`flame: ${gl.getProgramInfoLog(program)}`);
-  }
-  shaders.forEach((shader) => gl.deleteShader(shader));
-  return program;
-}
+import { makeProgram as linkProgram } from "../runtime.js";
 
 function uniformLocations(gl, program) {
   const locations = {};
@@ -35,7 +14,7 @@ function uniformLocations(gl, program) {
 
 /** A linked program; `use(values)` binds it and sets the uniforms it knows, ignoring the others. */
 export function makeProgram(gl, vertex, fragment) {
-  const program = link(gl, vertex, fragment);
+  const program = linkProgram(gl, vertex, fragment);
   const locations = uniformLocations(gl, program);
   const setters = {
     [gl.FLOAT]: (at, value) => gl.uniform1f(at, value),

@@ -35,6 +35,7 @@ class NumpyRenderer:
     seed: int
     shade: int = 0
     dies_at: int | None = None
+    once: Path | None = None
     gl_renderer: str = "numpy"
     browser_version: str = "0"
     drawn: list[int] = field(default_factory=list)
@@ -42,7 +43,9 @@ class NumpyRenderer:
     def draw(self, frames: Sequence[int]) -> Iterator[memoryview]:
         canvas = np.empty((self.height, self.width, 4), np.uint8)
         for frame in frames:
-            if frame == self.dies_at:
+            if frame == self.dies_at and not (self.once and self.once.exists()):
+                if self.once:
+                    self.once.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             canvas[:] = draw_picture(self.width, self.height, frame, self.seed) + np.uint8(self.shade)
             self.drawn.append(frame)
@@ -77,13 +80,9 @@ def read_number(picture: NDArray[np.uint8]) -> int:
 def open_numpy(
     plan_dir: Path, *, shade: int = 0, dies_at: int | None = None, once: Path | None = None
 ) -> Iterator[NumpyRenderer]:
-    """An OpenRenderer. `once` is a file that keeps a death from happening again."""
+    """An OpenRenderer. `once` is a file that appears at the first death and keeps it from happening again."""
     said = json.loads((plan_dir / "composition.json").read_bytes())
-    if once is not None and once.exists():
-        dies_at = None
-    elif once is not None and (plan_dir / "plan.json").exists():
-        once.touch()
-    yield NumpyRenderer(said["width"], said["height"], said["seed"], shade, dies_at)
+    yield NumpyRenderer(said["width"], said["height"], said["seed"], shade, dies_at, once)
 
 
 def write_features(directory: Path, frame_count: int, fps: Fraction = FPS) -> Path:

@@ -55,4 +55,5 @@ class Services:
     scratch: Path  #: working files and caches of this host
     dispatcher: str = "farm"
     farm_width: int = 1  #: chunks that can be drawn at once
+    encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
     limits: Limits = field(default_factory=Limits)

@@ -5,6 +5,7 @@ The only reader of the environment. The embedded defaults need no variable at al
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -120,6 +121,11 @@ class Settings(BaseSettings):
     @property
     def step_limit(self) -> timedelta:
         return timedelta(minutes=self.render_minutes)
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment this process was given, for the processes it starts."""
+    return dict(os.environ)
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -26,10 +26,11 @@ class RenderRequest(Record):
 
     audio_key: str
     filename: str
+    audio_sha256: str = ""
     title: str = ""
     template: str = "ethereal-flame"
     output_format: str = "flat-1080p-landscape"
-    fps: int = 30
+    fps: int | str = 30  #: a whole rate, or a fraction such as "30000/1001"
     quality: str = "standard"
     parameters: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None

@@ -72,8 +72,9 @@ def render_contact(job_id: str) -> StorageKey:
     return StorageKey(f"renders/{job_id}/contact.jpg")
 
 
-def plan_archive(plan_hash: str) -> StorageKey:
-    return StorageKey(f"plans/{plan_hash}/plan.tar")
+def plan_archive(plan_hash: str, chunk_count: int) -> StorageKey:
+    """Equal plans differ only in how their chunks are dealt out."""
+    return StorageKey(f"plans/{plan_hash}/plan-{chunk_count}.tar")
 
 
 def plan_chunk(plan_hash: str, name: str) -> StorageKey:

@@ -1,0 +1,136 @@
+"""From settings to services: the only file that names adapters."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+from ethereal.errors import InvalidConfigError, NotBuiltError
+from ethereal.jobs.database import open_file_database
+from ethereal.jobs.migrate import migrate
+from ethereal.jobs.sql import SqlJobStore
+from ethereal.jobs.store import JobStore
+from ethereal.live import LiveProgress, MemoryLiveProgress
+from ethereal.live.redis import RedisLiveProgress
+from ethereal.render.capture import open_chromium_renderer
+from ethereal.render.renderer import OpenRenderer
+from ethereal.secret import ensure_secret
+from ethereal.services import Limits, Services, TaskQueue
+from ethereal.settings import Settings
+from ethereal.storage.local import LocalObjectStore
+from ethereal.storage.signing import Signer
+from ethereal.storage.store import ObjectStore
+
+
+def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
+    """Wire the ports as the settings say. Raise InvalidConfigError or NotBuiltError."""
+    return Services(
+        jobs=open_job_store(settings),
+        objects=open_object_store(settings),
+        queue=queue,
+        live=open_live_progress(settings),
+        open_renderer=renderer_of(settings),
+        clock=_now,
+        new_id=uuid4,
+        jitter=random.random,
+        scratch=settings.scratch,
+        dispatcher=settings.dispatcher,
+        farm_width=render_workers(settings),
+        encoders=max(1, _cores() // render_workers(settings)),
+        limits=limits_of(settings),
+    )
+
+
+def open_job_store(settings: Settings) -> JobStore:
+    """The job store, brought to the newest schema."""
+    url = settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
+    if not url.startswith("file:"):
+        raise NotBuiltError("remote databases are not built yet: set ETHEREAL_DATABASE_URL to file:PATH")
+    database = open_file_database(Path(url.removeprefix("file:")))
+    migrate(database)
+    return SqlJobStore(database)
+
+
+def open_object_store(settings: Settings) -> ObjectStore:
+    if settings.storage != "local":
+        raise NotBuiltError("R2 storage is not built yet: set ETHEREAL_STORAGE to local")
+    return LocalObjectStore(
+        settings.data_dir / "objects",
+        base_url=settings.base_url,
+        signer=Signer(signing_secret(settings)),
+        clock=_now,
+    )
+
+
+def open_live_progress(settings: Settings) -> LiveProgress:
+    if settings.broker_url is None:
+        return MemoryLiveProgress()
+    return RedisLiveProgress(settings.broker_url.get_secret_value())
+
+
+def renderer_of(settings: Settings) -> OpenRenderer:
+    return partial(
+        open_chromium_renderer,
+        executable=settings.chromium,
+        gl=settings.gl,
+        scratch=settings.scratch,
+    )
+
+
+def signing_secret(settings: Settings) -> bytes:
+    """What signs links and sessions."""
+    if settings.signing_secret is not None:
+        return settings.signing_secret.get_secret_value().encode()
+    return ensure_secret(settings.data_dir / "secret")
+
+
+def render_workers(settings: Settings) -> int:
+    return settings.render_workers or _cores()
+
+
+def _cores() -> int:
+    """Cores this process may use; where the system does not tell, those there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        upload_bytes=settings.max_upload_mb << 20,
+        audio=timedelta(minutes=settings.max_audio_minutes),
+        lease=settings.lease,
+        beat=timedelta(seconds=settings.beat_seconds),
+        step=settings.step_limit,
+        retry=timedelta(seconds=settings.retry_seconds),
+        max_attempts=settings.max_attempts,
+    )
+
+
+def readiness_checks(services: Services, ping_broker: Callable[[], None]) -> dict[str, Callable[[], None]]:
+    """What must answer before work is taken, by name; each raises UnavailableError when it does not."""
+    return {
+        "broker": ping_broker,
+        "store": lambda: _touch(services.jobs.counts),
+        "storage": lambda: _free_space(services.scratch),
+    }
+
+
+def _touch(call: Callable[[], object]) -> None:
+    call()
+
+
+def _free_space(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < 256 << 20:
+        raise InvalidConfigError(f"less than 256 MiB are free at {folder}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,167 @@
+"""One attempt of one step: claim it, work, and end it well or badly under its lease."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ethereal.beat import Beat
+from ethereal.errors import (
+    ConflictError,
+    EtherealError,
+    LeaseLostError,
+    NotFoundError,
+    Retry,
+    StoreUnavailableError,
+    UnavailableError,
+)
+from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, StepKey
+from ethereal.pipeline.announce import announce
+from ethereal.pipeline.discard import discard
+from ethereal.services import Services
+
+logger = logging.getLogger(__name__)
+
+#: How many tries each kind of error is worth, within the limit of attempts.
+_TRIES = {Retry.NEVER: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2}
+_UNEXPECTED = JobError(code="INTERNAL_ERROR", message="Something went wrong on our side.", retryable=True)
+
+
+class Attempt:
+    """A claimed step: its job, a folder to work in, and the writes its lease allows."""
+
+    def __init__(self, services: Services, claim: Claim, folder: Path) -> None:
+        self.services = services
+        self.job = claim.job
+        self.lease = claim.lease
+        self.folder = folder
+        self._owned_until = services.clock() + services.limits.lease
+        self._told: tuple[str, datetime] | None = None
+
+    def beat(self, stage: str, low: float, high: float) -> Beat:
+        """A pulse that maps 0..1 of this stage to `low`..`high` % of the job and renews the lease."""
+
+        def tell(fraction: float) -> None:
+            now = self.services.clock()
+            if self._told and self._told[0] == stage and now - self._told[1] < self.services.limits.beat:
+                return
+            self._told = (stage, now)
+            self._report(stage, low + (high - low) * fraction, now)
+
+        return tell
+
+    def commit(
+        self,
+        following: Sequence[StepKey] = (),
+        *,
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        """End the step well; the steps that follow are stored with it. Return whether `join` is due."""
+        return self.services.jobs.commit(
+            self.lease, now=self.services.clock(), following=following, join=join, result=result
+        )
+
+    def finish(self, result: Mapping[str, object]) -> Job:
+        """End the job well."""
+        return self.services.jobs.finish(self.lease, result=result, now=self.services.clock())
+
+    def announce(self, steps: Sequence[StepKey]) -> None:
+        """Tell workers of steps that were stored."""
+        announce(self.services, [(self.job.id, step) for step in steps])
+
+    def _report(self, stage: str, progress: float, now: datetime) -> None:
+        limits = self.services.limits
+        try:
+            self.services.jobs.report(self.lease, stage=stage, progress=progress, now=now, lease=limits.lease)
+            self._owned_until = now + limits.lease
+        except StoreUnavailableError:
+            if now >= self._owned_until:
+                raise
+            logger.warning("the job store is away; %s goes on under its lease", self.lease)
+
+    def fail(self, error: EtherealError) -> None:
+        """End the attempt badly: the step waits for another try, or the job has failed."""
+        retry_at = self._retry_at(error)
+        told = JobError(code=error.code, message=str(error), retryable=error.retry is not Retry.NEVER)
+        self._fail(told, retry_at)
+
+    def fail_unexpectedly(self) -> None:
+        """End the attempt after an error nobody foresaw; its text may hold secrets and is not told."""
+        self._fail(_UNEXPECTED, self._retry_at(UnavailableError()))
+
+    def hand_back(self) -> None:
+        """Let another worker take the step at once."""
+        self._fail(_UNEXPECTED, self.services.clock())
+
+    def _fail(self, error: JobError, retry_at: datetime | None) -> None:
+        now = self.services.clock()
+        job = self.services.jobs.fail(self.lease, error, now=now, retry_at=retry_at)
+        if job.status is JobStatus.FAILED:
+            discard(self.services, job)
+
+    def _retry_at(self, error: EtherealError) -> datetime | None:
+        limits = self.services.limits
+        if self.lease.attempt >= min(_TRIES.get(error.retry, limits.max_attempts), limits.max_attempts):
+            return None
+        doublings: int = 2 ** (self.lease.attempt - 1)
+        return self.services.clock() + limits.retry * doublings * (0.5 + self.services.jitter())
+
+
+def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[Attempt], None]) -> bool:
+    """Claim the step and do the work. Return False when it is not ours to do or was taken from us.
+
+    An error ends the attempt as its type says. A signal that ends this process hands the step back.
+    """
+    claim = _claim(services, job_id, step)
+    if claim is None:
+        return False
+    services.scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f"{step}-", dir=services.scratch) as folder:
+        attempt = Attempt(services, claim, Path(folder))
+        return _work(attempt, work)
+
+
+def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
+    limits = services.limits
+    try:
+        return services.jobs.claim(
+            job_id,
+            step,
+            owner=str(services.new_id()),
+            now=services.clock(),
+            lease=limits.lease,
+            time_limit=limits.step,
+        )
+    except (ConflictError, NotFoundError) as refused:
+        logger.info("%s of job %s is not for us: %s", step, job_id, refused)
+        return None
+
+
+def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
+    try:
+        work(attempt)
+    except LeaseLostError as lost:
+        logger.info("stopped: %s", lost)
+    except EtherealError as error:
+        logger.warning("%s failed: %s: %s", attempt.lease, error.code, error)
+        attempt.fail(error)
+    except Exception:
+        logger.exception("%s failed unexpectedly", attempt.lease)
+        attempt.fail_unexpectedly()
+    except BaseException:
+        _hand_back(attempt)
+        raise
+    else:
+        return True
+    return False
+
+
+def _hand_back(attempt: Attempt) -> None:
+    try:
+        attempt.hand_back()
+    except (LeaseLostError, UnavailableError) as error:
+        logger.info("not handed back: %s", error)

@@ -1,0 +1,25 @@
+"""What a job that did not end well leaves behind is removed."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+from ethereal.errors import EtherealError
+from ethereal.jobs.model import Job
+from ethereal.pipeline.folders import prepared_folder
+from ethereal.services import Services
+from ethereal.storage import keys
+
+logger = logging.getLogger(__name__)
+
+
+def discard(services: Services, job: Job) -> None:
+    """Remove the objects and working files of a failed or cancelled job. Safe to repeat."""
+    shutil.rmtree(prepared_folder(services, job.id), ignore_errors=True)
+    services.live.clear(job.id)
+    try:
+        services.objects.delete_prefix(keys.render_folder(job.id))
+        services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.request.audio_key)))
+    except EtherealError as error:
+        logger.warning("objects of job %s are left for the reaper: %s", job.id, error)

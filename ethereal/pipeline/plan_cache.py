@@ -1,0 +1,84 @@
+"""Plans on this host: each fetched once, appearing whole, verified by its hash before anything is drawn."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ethereal.beat import Beat, no_beat
+from ethereal.errors import MissingPlanArtifactError, NotFoundError
+from ethereal.pipeline.folders import plan_folder
+from ethereal.services import Services
+from ethereal.storage import keys
+
+#: Plans a host keeps; a plan in use is always among the newest.
+_KEPT = 16
+
+
+def pack_plan(plan_dir: Path, archive: Path) -> Path:
+    """Write the plan as a tar with fixed owner, mode and times: equal plans give equal bytes."""
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(path for path in plan_dir.rglob("*") if path.is_file()):
+            member = tarfile.TarInfo(path.relative_to(plan_dir).as_posix())
+            member.size, member.mode = path.stat().st_size, 0o644
+            with path.open("rb") as file:
+                tar.addfile(member, file)
+    return archive
+
+
+def ensure_plan(services: Services, plan_hash: str, chunk_count: int, *, beat: Beat = no_beat) -> Path:
+    """Return the plan's folder on this host, fetched first when it is not there.
+
+    Raise MissingPlanArtifactError when the object store has no such plan.
+    """
+    target = plan_folder(services, plan_hash, chunk_count)
+    if target.is_dir():
+        os.utime(target)
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
+        try:
+            archive = services.objects.fetch(
+                keys.plan_archive(plan_hash, chunk_count), Path(folder) / "plan.tar", beat=beat
+            )
+        except NotFoundError as error:
+            raise MissingPlanArtifactError(f"plan {plan_hash} is not in the object store") from error
+        unpacked = Path(folder) / "plan"
+        with tarfile.open(archive) as tar:
+            tar.extractall(unpacked, filter="data")
+        return _settle(unpacked, target)
+
+
+def keep_plan(services: Services, plan_hash: str, chunk_count: int, plan_dir: Path) -> Path:
+    """Make a plan that was made here this host's copy."""
+    target = plan_folder(services, plan_hash, chunk_count)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return _settle(plan_dir, target)
+
+
+def _settle(made: Path, target: Path) -> Path:
+    """Rename into place; when somebody else was first, theirs is as good."""
+    _evict(target.parent)
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+    return target
+
+
+def _evict(folder: Path) -> None:
+    """Let the plans go that were not used for the longest."""
+    plans = sorted((path for path in folder.iterdir() if path.name[0] != "."), key=_last_use, reverse=True)
+    for plan in plans[_KEPT:]:
+        shutil.rmtree(plan, ignore_errors=True)
+
+
+def _last_use(plan: Path) -> float:
+    try:
+        return plan.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,69 @@
+"""The prepared audio of a job on this host: canonical sound and features. A cache any host can rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from ethereal.audio.canonical import make_canonical
+from ethereal.audio.features import make_features, save_features
+from ethereal.beat import Beat
+from ethereal.jobs.model import JobId
+from ethereal.jobs.request import RenderRequest
+from ethereal.pipeline.folders import prepared_folder
+from ethereal.render.composition import frame_count_for
+from ethereal.render.formats import parse_fps
+from ethereal.services import Services
+from ethereal.storage.keys import extension_of, read_upload_key
+
+#: Gives the pulse of a stage between two percentages.
+BeatFor = Callable[[str, float, float], Beat]
+
+CANONICAL = "audio.flac"
+FEATURE_FILES = ("features.json", "features.f32")
+
+
+def ensure_prepared(
+    services: Services, job_id: JobId, request: RenderRequest, *, folder: Path, beat_for: BeatFor
+) -> Path:
+    """Return the folder of prepared audio, made in `folder` first when this host has none."""
+    target = prepared_folder(services, job_id)
+    if target.is_dir():
+        return target
+    made = _prepare(services, request, folder, beat_for)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made.replace(target)
+    return target
+
+
+def _prepare(services: Services, request: RenderRequest, folder: Path, beat_for: BeatFor) -> Path:
+    source = services.objects.fetch(
+        read_upload_key(request.audio_key),
+        folder / f"source.{extension_of(request.filename)}",
+        beat=beat_for("preparing", 2, 4),
+    )
+    made = folder / "prepared"
+    made.mkdir()
+    canonical = make_canonical(
+        source,
+        made / CANONICAL,
+        max_duration=Fraction(services.limits.audio.total_seconds()),
+        span=_span(request),
+        beat=beat_for("preparing", 4, 6),
+    )
+    fps = parse_fps(request.fps)
+    features = make_features(
+        made / CANONICAL,
+        fps=fps,
+        frame_count=frame_count_for(canonical.duration, fps),
+        beat=beat_for("preparing", 6, 9),
+    )
+    save_features(features, made)
+    return made
+
+
+def _span(request: RenderRequest) -> tuple[Fraction, Fraction] | None:
+    if request.range is None:
+        return None
+    return Fraction(request.range.start), Fraction(request.range.end)

@@ -1,0 +1,67 @@
+"""Putting right what went stale: leases that ran out, steps nobody took, uploads nobody used."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from ethereal.errors import UnavailableError
+from ethereal.jobs.model import LIVE_STATUSES
+from ethereal.pipeline.announce import announce
+from ethereal.pipeline.discard import discard
+from ethereal.services import Services
+from ethereal.storage.keys import StorageKey
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reaped:
+    """How many steps wait again, jobs failed, steps were announced again, and uploads went."""
+
+    released: int
+    failed: int
+    announced: int
+
+
+def reap(services: Services) -> Reaped:
+    """One look over all jobs. Safe to run twice at once: each stale step is taken by one of them."""
+    released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
+    for job_id in released.failed:
+        discard(services, services.jobs.get(job_id))
+    due = services.jobs.take_due(now=services.clock())
+    if due:
+        announce(services, due)
+    reaped = Reaped(len(released.again), len(released.failed), len(due))
+    if released.again or released.failed or due:
+        logger.info("reaped: %s", reaped)
+    return reaped
+
+
+def _needed_uploads(services: Services) -> set[str]:
+    """Uploads of jobs that have not ended."""
+    needed: set[str] = set()
+    for status in LIVE_STATUSES:
+        cursor: int | None = None
+        while True:
+            page = services.jobs.list(status=status, limit=500, cursor=cursor)
+            needed |= {job.request.audio_key for job in page.jobs}
+            if page.cursor is None:
+                break
+            cursor = page.cursor
+    return needed
+
+
+def sweep_uploads(services: Services) -> int:
+    """Remove uploads that are older than they may be kept and that no live job needs; return how many."""
+    needed = _needed_uploads(services)
+    oldest = services.clock() - services.limits.uploads_kept
+    swept = 0
+    try:
+        for facts in list(services.objects.list(StorageKey("uploads/"))):
+            if facts.modified_at < oldest and facts.key not in needed:
+                services.objects.delete(facts.key)
+                swept += 1
+    except UnavailableError as error:
+        logger.warning("uploads are swept another time: %s", error)
+    return swept

@@ -1,0 +1,226 @@
+"""The farm's steps: one plans, one draws each chunk, one assembles. Plans and chunks travel as objects."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from ethereal.audio.features import load_features
+from ethereal.beat import Beat
+from ethereal.errors import NotFoundError, PlanHashMismatchError, RenderError
+from ethereal.jobs.model import JobId, StepKey, StepName
+from ethereal.jobs.request import RenderResult
+from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.pipeline.plan_cache import ensure_plan, keep_plan, pack_plan
+from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
+from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
+from ethereal.render.assemble import VideoResult
+from ethereal.render.assemble import assemble as join_chunks
+from ethereal.render.chunk import ChunkResult, render_chunk
+from ethereal.render.composition import Composition
+from ethereal.render.formats import get_format, parse_fps
+from ethereal.render.plan import Plan, PlanRequest, load_plan, make_plan
+from ethereal.render.poster import make_contact_sheet, make_poster
+from ethereal.scenes.templates import get_template
+from ethereal.services import Services
+from ethereal.storage import keys
+
+ASSEMBLE = StepKey(StepName.ASSEMBLE_VIDEO)
+_LIVE_EVERY = timedelta(seconds=0.5)
+
+
+def plan(services: Services, job_id: JobId) -> bool:
+    """Decide everything about the picture, freeze it, and call for the chunks."""
+    return run_step(services, job_id, StepKey(StepName.PLAN_RENDER), _plan)
+
+
+def draw_chunk(services: Services, job_id: JobId, index: int) -> bool:
+    """Draw and encode one chunk, unless it lies in the object store already."""
+    return run_step(services, job_id, StepKey(StepName.RENDER_CHUNK, index), _draw_chunk)
+
+
+def assemble(services: Services, job_id: JobId) -> bool:
+    """Join the chunks to the video, check it, and finish the job."""
+    return run_step(services, job_id, ASSEMBLE, _assemble)
+
+
+def _plan(attempt: Attempt) -> None:
+    services, plan_dir = attempt.services, attempt.folder / "plan"
+    made = make_plan(
+        _plan_request(attempt),
+        plan_dir,
+        open_renderer=services.open_renderer,
+        beat=attempt.beat("planning", 30, DRAWING_FROM),
+    )
+    count, archive = len(made.chunks), pack_plan(plan_dir, attempt.folder / "plan.tar")
+    services.objects.put(keys.plan_archive(made.plan_hash, count), archive)
+    keep_plan(services, made.plan_hash, count, plan_dir)
+    chunks = [StepKey(StepName.RENDER_CHUNK, chunk.index) for chunk in made.chunks]
+    services.live.start(attempt.job.id, made.frame_count)
+    attempt.commit(chunks, result={"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count})
+    attempt.announce(chunks)
+
+
+def _plan_request(attempt: Attempt) -> PlanRequest:
+    request, inputs = attempt.job.request, attempt.folder / "inputs"
+    for name in (CANONICAL, *FEATURE_FILES):
+        attempt.services.objects.fetch(keys.render_features(attempt.job.id, name), inputs / name)
+    template, size = get_template(request.template), get_format(request.output_format)
+    composition = Composition(
+        template=template.id,
+        scene=template.scene,
+        width=size.width,
+        height=size.height,
+        fps=parse_fps(request.fps),
+        seed=request.seed,
+        parameters={**template.parameters, **request.parameters},
+    )
+    return PlanRequest(
+        composition=composition,
+        canonical=inputs / CANONICAL,
+        features_dir=inputs,
+        frame_count=load_features(inputs).frame_count,
+        quality=request.quality,
+        chunk_count=request.chunks,
+        width_of_farm=attempt.services.farm_width,
+    )
+
+
+def _draw_chunk(attempt: Attempt) -> None:
+    index = attempt.lease.step.index
+    plan_dir, made = _open_plan(attempt)
+    chunk = made.chunk(index)
+    drawn = _find_chunk(attempt, made.plan_hash, chunk.name) or _draw(attempt, plan_dir, made, index)
+    attempt.services.live.put(attempt.job.id, index, chunk.frame_count)
+    if attempt.commit(join=ASSEMBLE, result=drawn):
+        attempt.announce([ASSEMBLE])
+
+
+def _find_chunk(attempt: Attempt, plan_hash: str, name: str) -> dict[str, object] | None:
+    """The record of a chunk that was drawn before; it is written last, so the chunk is whole."""
+    try:
+        with attempt.services.objects.open(keys.plan_chunk(plan_hash, f"{name}.json")) as stream:
+            return {**json.load(stream), "reused": True}
+    except NotFoundError:
+        return None
+
+
+def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str, object]:
+    name = made.chunks[index].name
+    output = attempt.folder / name
+    result = render_chunk(
+        plan_dir,
+        index,
+        output,
+        open_renderer=attempt.services.open_renderer,
+        encoders=attempt.services.encoders,
+        beat=_drawing_beat(attempt, made, index),
+    )
+    record = _record(result)
+    objects, beat = attempt.services.objects, attempt.beat("rendering", DRAWING_FROM, DRAWING_FROM)
+    objects.put(keys.plan_chunk(made.plan_hash, name), output, beat=beat)
+    sidecar = attempt.folder / f"{name}.json"
+    sidecar.write_text(json.dumps(record))
+    objects.put(keys.plan_chunk(made.plan_hash, sidecar.name), sidecar)
+    return record
+
+
+def _record(result: ChunkResult) -> dict[str, object]:
+    return {
+        "sha256": result.sha256,
+        "sizeBytes": result.size_bytes,
+        "frames": result.frame_count,
+        "timings": dict(result.timings),
+        "host": platform.node(),
+    }
+
+
+def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
+    """Tells the frames of this chunk live, and the sum over all chunks to the store with each renewal."""
+    live, job_id, count = attempt.services.live, attempt.job.id, made.chunks[index].frame_count
+    tell, clock = attempt.beat("rendering", 0, 100), attempt.services.clock
+    told = clock() - _LIVE_EVERY
+
+    def beat(fraction: float) -> None:
+        nonlocal told
+        if clock() - told < _LIVE_EVERY:
+            return
+        told = clock()
+        live.put(job_id, index, round(fraction * count))
+        frames = live.frames(job_id)
+        tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
+
+    return beat
+
+
+def _assemble(attempt: Attempt) -> None:
+    services = attempt.services
+    plan_dir, made = _open_plan(attempt)
+    beat = attempt.beat("assembling", DRAWING_TO, 95)
+    files = _fetch_chunks(attempt, made)
+    output = attempt.folder / "output.mp4"
+    video = join_chunks(plan_dir, files, output, beat=beat)
+    poster = make_poster(output, attempt.folder / "poster.jpg")
+    contact = make_contact_sheet(output, attempt.folder / "contact.jpg")
+    job_id, uploading = attempt.job.id, attempt.beat("uploading", 95, 99)
+    services.objects.put(keys.render_output(job_id, "mp4"), output, beat=uploading)
+    services.objects.put(keys.render_poster(job_id), poster)
+    services.objects.put(keys.render_contact(job_id), contact)
+    attempt.finish(_result(attempt, made, video).model_dump(mode="json"))
+    services.live.clear(job_id)
+
+
+def _fetch_chunks(attempt: Attempt, made: Plan) -> list[Path]:
+    beat = attempt.beat("assembling", DRAWING_TO, DRAWING_TO)
+    return [
+        attempt.services.objects.fetch(
+            keys.plan_chunk(made.plan_hash, chunk.name), attempt.folder / chunk.name, beat=beat
+        )
+        for chunk in made.chunks
+    ]
+
+
+def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
+    job, now = attempt.job, attempt.services.clock()
+    return RenderResult(
+        video_key=keys.render_output(job.id, "mp4"),
+        poster_key=keys.render_poster(job.id),
+        contact_key=keys.render_contact(job.id),
+        sha256=video.sha256,
+        size_bytes=video.size_bytes,
+        duration_seconds=float(video.duration),
+        frames=video.frames,
+        fps=str(video.fps),
+        width=video.width,
+        height=video.height,
+        format=job.request.output_format,
+        plan_hash=made.plan_hash,
+        fingerprint=made.fingerprint,
+        render_seconds=(now - (job.started_at or now)).total_seconds(),
+        chunks=len(made.chunks),
+    )
+
+
+def _open_plan(attempt: Attempt) -> tuple[Path, Plan]:
+    """The job's plan on this host, verified; a damaged copy goes, and the next try fetches another."""
+    plan_hash, chunk_count = _decided(attempt)
+    plan_dir = ensure_plan(attempt.services, plan_hash, chunk_count)
+    try:
+        made = load_plan(plan_dir)
+        if made.plan_hash != plan_hash:
+            raise PlanHashMismatchError(f"plan {plan_hash} holds plan {made.plan_hash}")
+    except RenderError:
+        shutil.rmtree(plan_dir, ignore_errors=True)
+        raise
+    return plan_dir, made
+
+
+def _decided(attempt: Attempt) -> tuple[str, int]:
+    """The plan's hash and the number of its chunks, as the plan step found out."""
+    for step in attempt.services.jobs.steps(attempt.job.id):
+        if step.key.name is StepName.PLAN_RENDER and step.result:
+            return str(step.result["planHash"]), int(str(step.result["chunks"]))
+    raise RenderError("this job has no plan")

@@ -1,0 +1,81 @@
+"""Taking work in."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ethereal.errors import InvalidInputError, NotBuiltError
+from ethereal.jobs.model import Job, JobId, JobType, StepKey, StepName
+from ethereal.jobs.request import RenderRequest
+from ethereal.jobs.store import Idempotency
+from ethereal.pipeline.announce import announce
+from ethereal.render.formats import get_format, get_quality, parse_fps
+from ethereal.scenes.templates import check_parameters, get_template
+from ethereal.services import Services
+from ethereal.storage.keys import read_upload_key
+
+FIRST = StepKey(StepName.PREPARE_AUDIO)
+
+
+def check_request(request: RenderRequest) -> None:
+    """Raise InvalidInputError naming every field that is wrong and its choices."""
+    problems: dict[str, list[str]] = {}
+    for check in (
+        lambda: read_upload_key(request.audio_key),
+        lambda: check_parameters(get_template(request.template), request.parameters),
+        lambda: get_format(request.output_format),
+        lambda: parse_fps(request.fps),
+        lambda: get_quality(request.quality),
+        lambda: _range(request),
+    ):
+        try:
+            check()
+        except InvalidInputError as error:
+            problems |= error.details
+    if problems:
+        fields = ", ".join(sorted(problems))
+        raise InvalidInputError(f"these fields are not usable: {fields}", problems)
+
+
+def submit_render(services: Services, request: RenderRequest, *, idempotency_key: str | None = None) -> Job:
+    """Store a render whose audio lies in the object store, tell the workers, and return the job.
+
+    Raise InvalidInputError for a wrong field or audio that is not there, ConflictError when the idempotency
+    key was used for another request.
+    """
+    check_request(request)
+    if services.dispatcher != "farm":
+        raise NotBuiltError(f"the {services.dispatcher} dispatcher is not built yet")
+    if not services.objects.exists(read_upload_key(request.audio_key)):
+        raise InvalidInputError("the audio was not uploaded", {"audio": ["was not uploaded"]})
+    now = services.clock()
+    job = Job(
+        id=JobId(str(services.new_id())),
+        type=JobType.RENDER,
+        request=request,
+        created_at=now,
+        updated_at=now,
+    )
+    stored = services.jobs.add(job, FIRST, idempotency=_idempotency(idempotency_key, request))
+    if stored.id == job.id:
+        announce(services, [(stored.id, FIRST)])
+    elif stored.request.audio_key != request.audio_key:
+        services.objects.delete(read_upload_key(request.audio_key))  # the same sound, sent twice
+    return stored
+
+
+def _idempotency(key: str | None, request: RenderRequest) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 255:
+        raise InvalidInputError(
+            "the idempotency key is not usable", {"Idempotency-Key": ["1 to 255 characters"]}
+        )
+    # Each upload has a key of its own: the same request sent twice differs in it and in nothing else.
+    body = request.model_dump_json(exclude={"audio_key"})
+    return Idempotency(key, hashlib.sha256(body.encode()).hexdigest())
+
+
+def _range(request: RenderRequest) -> None:
+    if request.range and request.range.end - request.range.start < 0.1:
+        raise InvalidInputError("bad range", {"range": ["must last at least 0.1 seconds"]})

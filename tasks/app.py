@@ -1,0 +1,41 @@
+"""The Celery app, and the services of each of its processes."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from celery import Celery
+from celery.exceptions import Ignore
+
+from ethereal.bootstrap import build_services
+from ethereal.services import Services
+from ethereal.settings import read_settings
+
+app = Celery("ethereal", include=["tasks.chain", "tasks.render", "tasks.reaper", "tasks.process"])
+app.config_from_object("tasks.config")
+
+
+def services() -> Services:
+    """The services of this process: clients with threads are never shared across a fork."""
+    return _services_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _services_of(pid: int) -> Services:
+    from tasks.queue import CeleryTaskQueue  # the queue needs the app of this module
+
+    return build_services(read_settings(), queue=CeleryTaskQueue(app))
+
+
+def close_services() -> None:
+    """Close what this process opened, if it did."""
+    if _services_of.cache_info().currsize:
+        services().jobs.close()
+        _services_of.cache_clear()
+
+
+def proceed(done: bool) -> None:
+    """Let the chain go on only when its step was done here."""
+    if not done:
+        raise Ignore

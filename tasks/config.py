@@ -1,0 +1,57 @@
+"""The policy of the Celery app, read by Celery when it is first needed, never at import of the tasks."""
+
+from __future__ import annotations
+
+from kombu.entity import Queue
+
+from ethereal.settings import read_settings
+
+_settings = read_settings()
+
+broker_url = _settings.broker_url.get_secret_value() if _settings.broker_url else "redis://127.0.0.1:6379/0"
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # a worker outlives any outage
+broker_transport_options = {
+    "socket_timeout": 5,  # without it a half-open connection blocks the consumer for ever
+    "socket_connect_timeout": 2,
+    "health_check_interval": 5,
+    "socket_keepalive": True,
+    "visibility_timeout": 3600,
+    "client_name": "ethereal",
+}
+
+task_serializer = "json"
+accept_content = ["json"]
+task_ignore_result = True  # the job store tells; a result backend would block a submit when Redis is away
+task_acks_late = False  # late acks double running tasks at each reset; leases bring lost work back
+worker_disable_prefetch = True  # a reserved message runs twice once the visibility timeout has passed
+worker_prefetch_multiplier = 1
+worker_send_task_events = True
+task_send_sent_event = True
+worker_max_tasks_per_child = 50
+worker_hijack_root_logger = False
+worker_cancel_long_running_tasks_on_connection_loss = False  # an early-acked task goes on undisturbed
+enable_utc = True
+
+task_soft_time_limit = _settings.step_limit.total_seconds()
+task_time_limit = task_soft_time_limit + 15
+
+task_default_queue = "cpu"
+task_create_missing_queues = False
+task_queues = [Queue("cpu"), Queue("render"), Queue("control")]
+task_routes = {
+    "plan_render": {"queue": "render"},
+    "render_chunk": {"queue": "render"},
+    "reap": {"queue": "control"},
+    "sweep": {"queue": "control"},
+}
+
+beat_max_loop_interval = 5
+beat_schedule = {
+    "reap": {
+        "task": "reap",
+        "schedule": _settings.reaper_seconds,
+        "options": {"expires": _settings.reaper_seconds, "queue": "control"},
+    },
+    "sweep": {"task": "sweep", "schedule": 3600.0, "options": {"expires": 3600, "queue": "control"}},
+}

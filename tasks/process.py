@@ -1,0 +1,47 @@
+"""What each worker process sets up: typed time limits, quick slots, a consumer that never hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import Any, NoReturn
+
+from celery.concurrency.asynpool import AsynPool
+from celery.signals import worker_process_init, worker_process_shutdown
+from kombu.transport import redis as kombu_redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from ethereal.errors import TimeLimitError
+from tasks.app import close_services
+
+# A child that died is replaced after this many seconds; Celery's own five leave a slot idle.
+AsynPool.timers = property(lambda self: {self.maintain_pool: 0.25})
+
+_connection_parameters = kombu_redis.Channel._connparams
+
+
+def _parameters(self: Any, asynchronous: bool = False) -> Any:
+    """A closed transport is a lost connection; kombu 5.7 raises AttributeError there and hangs."""
+    if self.connection is None or getattr(self.connection, "client", None) is None:
+        raise RedisConnectionError("the transport is closed")
+    return _connection_parameters(self, asynchronous=asynchronous)
+
+
+kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
+
+
+@worker_process_init.connect
+def set_up(**_: object) -> None:
+    os.setpgid(0, 0)  # a hard time limit then ends the whole group
+    signal.signal(signal.SIGUSR1, _time_is_up)
+
+
+@worker_process_shutdown.connect
+def tear_down(**_: object) -> None:
+    close_services()
+
+
+def _time_is_up(signum: int, frame: FrameType | None) -> NoReturn:
+    """Celery sends its soft limit as SIGUSR1: make it an error that steps know how to end with."""
+    raise TimeLimitError("this step ran longer than it may")

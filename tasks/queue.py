@@ -1,0 +1,76 @@
+"""How stored steps become Celery messages. A step has one task id, so that anybody can revoke it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from celery import Celery, chain, signature
+from celery.canvas import Signature
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from ethereal.errors import BrokerUnavailableError
+from ethereal.jobs.model import JobId, StepKey, StepName
+
+logger = logging.getLogger(__name__)
+
+#: The steps that travel as one chain, in order.
+CHAIN = (StepName.PREPARE_AUDIO, StepName.UPLOAD_R2, StepName.DISPATCH_MODAL)
+
+
+class CeleryTaskQueue:
+    """Announces steps on the broker of the Celery app. Never waits long: what fails is announced again."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def announce(self, steps: Sequence[tuple[JobId, StepKey]]) -> None:
+        try:
+            for job_id, step in steps:
+                self._message(job_id, step).apply_async(retry=False)
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+
+    def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
+        waiting = [StepKey(name) for name in CHAIN]
+        ids = sorted({task_id(job_id, step) for step in [*steps, *waiting]})
+        try:
+            self._app.control.revoke(ids, terminate=True, signal="SIGTERM")
+        except (OperationalError, RedisError, OSError) as error:
+            logger.warning("job %s stops at its next beat, the broker is away: %s", job_id, error)
+
+    def ping(self) -> None:
+        """Raise BrokerUnavailableError unless the broker answers."""
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+
+    def workers(self) -> Sequence[str]:
+        """Names of the workers that answer within a second."""
+        try:
+            return [name for reply in self._app.control.ping(timeout=1) for name in reply]
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+
+    def _message(self, job_id: JobId, step: StepKey) -> Signature:
+        if step.name in CHAIN:
+            rest = CHAIN[CHAIN.index(step.name) :]
+            return chain(*(self._task(job_id, StepKey(name)) for name in rest))
+        return self._task(job_id, step)
+
+    def _task(self, job_id: JobId, step: StepKey) -> Signature:
+        arguments = (job_id, step.index) if step.name is StepName.RENDER_CHUNK else (job_id,)
+        return signature(
+            step.name.value,
+            args=arguments,
+            app=self._app,
+            immutable=True,
+            task_id=task_id(job_id, step),
+        )
+
+
+def task_id(job_id: JobId, step: StepKey) -> str:
+    return f"{job_id}.{step}"

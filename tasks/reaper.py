@@ -1,0 +1,17 @@
+"""What beat starts: putting right what went stale."""
+
+from __future__ import annotations
+
+from ethereal.pipeline.reap import reap as reap_jobs
+from ethereal.pipeline.reap import sweep_uploads
+from tasks.app import app, services
+
+
+@app.task(name="reap")
+def reap() -> None:
+    reap_jobs(services())
+
+
+@app.task(name="sweep")
+def sweep() -> None:
+    sweep_uploads(services())

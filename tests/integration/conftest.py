@@ -1,0 +1,41 @@
+"""The whole system, started for the tests of this folder as `ethereal up` starts it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ethereal.client import ApiClient
+from ethereal.embedded import RunningStack, StackOptions, open_stack
+from tests.sounds import write_beats
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    quick = {
+        "ETHEREAL_LEASE_SECONDS": "8",
+        "ETHEREAL_BEAT_SECONDS": "0.5",
+        "ETHEREAL_RETRY_SECONDS": "1",
+        "ETHEREAL_REAPER_SECONDS": "1",
+    }
+    options = StackOptions(
+        data_dir=tmp_path_factory.mktemp("stack"),
+        port=0,
+        flower_port=0,
+        environment={**os.environ, **quick},
+    )
+    with open_stack(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(stack: RunningStack) -> ApiClient:
+    return ApiClient(stack.web_url)
+
+
+@pytest.fixture(scope="session")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_beats(tmp_path_factory.mktemp("song") / "song.wav", 10.0)

@@ -1,0 +1,118 @@
+"""A job from the HTTP API to the downloaded video, through real servers, workers and browsers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from ethereal.client import ApiClient, ApiError
+from ethereal.embedded import RunningStack
+from tests.pictures import read_frames
+
+SMALL = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft"}
+
+
+def submit(client: ApiClient, song: Path, **request: object) -> str:
+    return str(client.render(client.upload(song), song.name, **{**SMALL, **request})["jobId"])
+
+
+def finish(client: ApiClient, job_id: str) -> dict[str, Any]:
+    jobs = list(client.follow(job_id))
+    assert jobs[-1]["status"] == "complete", jobs[-1]
+    progress = [job["progress"] for job in jobs]
+    assert progress == sorted(progress), "progress never falls"
+    return jobs[-1]
+
+
+def wait_for_stage(client: ApiClient, job_id: str, stage: str) -> None:
+    for job in client.follow(job_id, every=0.1):
+        if job["stage"] == stage:
+            return
+    pytest.fail(f"the job ended before {stage}")
+
+
+@pytest.fixture(scope="module")
+def video(client: ApiClient, song: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    job = finish(client, submit(client, song, chunks=1))
+    path = tmp_path_factory.mktemp("video") / "video.mp4"
+    client.download(job["downloadUrl"], path)
+    return {**job, "path": path}
+
+
+def test_the_downloaded_file_is_the_one_the_result_describes(video: dict[str, Any]) -> None:
+    result, path = video["result"], video["path"]
+
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == result["sha256"]
+    assert path.stat().st_size == result["sizeBytes"]
+    assert (result["frames"], result["width"], result["height"]) == (240, 640, 360)
+    assert result["durationSeconds"] == pytest.approx(10.0, abs=0.001)
+
+
+def test_its_frames_are_all_there_bright_and_moving_with_the_sound(video: dict[str, Any]) -> None:
+    frames = read_frames(video["path"])
+
+    assert frames.shape == (240, 9, 16)
+    assert frames.mean(axis=(1, 2)).min() > 2, "no frame is black"
+    change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2))
+    assert np.median(change) > 0.05, "it moves"
+    hits = [round(second * 24) for second in np.arange(1, 10, 0.5)]
+    light = frames.mean(axis=(1, 2))
+    after = np.mean([light[hit + 2 : hit + 6].mean() for hit in hits])
+    before = np.mean([light[hit - 3 : hit].mean() for hit in hits])
+    assert after > before, "it is brighter after a drum than before it"
+
+
+def test_the_same_job_in_five_chunks_gives_the_same_file(
+    client: ApiClient, song: Path, video: dict[str, Any]
+) -> None:
+    again = finish(client, submit(client, song, chunks=5))
+
+    assert again["result"]["chunks"] == 5
+    assert again["result"]["sha256"] == video["result"]["sha256"]
+
+
+def test_a_killed_render_worker_costs_time_and_nothing_else(
+    client: ApiClient, song: Path, stack: RunningStack
+) -> None:
+    job_id = submit(client, song, seed=7, chunks=2)
+    wait_for_stage(client, job_id, "rendering")
+    drawing = [process for process in children_of(stack) if "headless" in process.name()]
+    assert drawing, "nobody draws"
+    for worker in {pool_child(process) for process in drawing}:
+        worker.kill()
+    job = finish(client, job_id)
+
+    assert job["attempt"] > 1, "the kill was felt"
+    assert job["result"]["frames"] == 240
+
+
+def test_a_cancelled_job_stops_and_leaves_nothing(client: ApiClient, song: Path, stack: RunningStack) -> None:
+    job_id = submit(client, song, seed=11)
+    wait_for_stage(client, job_id, "rendering")
+    assert client.cancel(job_id) == {"jobId": job_id, "status": "cancelled"}
+
+    deadline = time.monotonic() + 6
+    while browsers := [process for process in children_of(stack) if "headless" in process.name()]:
+        assert time.monotonic() < deadline, browsers
+        time.sleep(0.1)
+    assert client.job(job_id)["status"] == "cancelled"
+    left = [path for path in stack.options.data_dir.rglob("*") if job_id in str(path)]
+    assert left == []
+    with pytest.raises(ApiError, match="cancelled"):
+        client.cancel(job_id)
+
+
+def children_of(stack: RunningStack) -> list[psutil.Process]:
+    return psutil.Process(stack.supervisor.popen.pid).children(recursive=True)
+
+
+def pool_child(process: psutil.Process) -> psutil.Process:
+    """The Celery pool process above a browser."""
+    parents = [parent for parent in process.parents() if "celery" in " ".join(parent.cmdline())]
+    return parents[0]

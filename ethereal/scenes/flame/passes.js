@@ -53,18 +53,19 @@ function drawSky(stage, uniforms) {
   cover(stage, stage.programs.sky, sky, values, [near, far, noise]);
 }
 
-function composite(stage, uniforms, target) {
+function composite(stage, uniforms) {
   const { gl, extent, programs, layers } = stage;
-  const line = Math.round((uniforms.uWaterLine / extent[1] + 0.5) * target.height);
+  const { width, height } = layers.picture;
+  const line = Math.round((uniforms.uWaterLine / extent[1] + 0.5) * height);
   const wet = uniforms.uWater > 0 ? line : 0;
   const values = { ...uniforms, uBody: 0, uSky: 1, uNoise: 2, uNear: 3 };
   const sources = [layers.body, layers.sky, layers.noise, layers.near];
   gl.enable(gl.SCISSOR_TEST);
-  gl.scissor(0, wet, target.width, target.height - wet);
-  cover(stage, programs.composite, target, values, sources);
+  gl.scissor(0, wet, width, height - wet);
+  cover(stage, programs.composite, layers.picture, values, sources);
   if (wet > 0) {
-    gl.scissor(0, 0, target.width, wet);
-    cover(stage, programs.water, target, values, sources);
+    gl.scissor(0, 0, width, wet);
+    cover(stage, programs.water, layers.picture, values, sources);
   }
   gl.disable(gl.SCISSOR_TEST);
 }
@@ -94,7 +95,8 @@ export function makePasses(gl, settings) {
     drawBody(stage, moment, sparkCount);
     drawBloom(stage, moment.uniforms);
     drawSky(stage, moment.uniforms);
-    composite(stage, moment.uniforms, target);
+    composite(stage, moment.uniforms);
+    cover(stage, stage.programs.finish, target, { ...moment.uniforms, uPicture: 0 }, [stage.layers.picture]);
     drawPoints(stage, moment.uniforms, target, sparkCount);
   };
   return { draw, dispose: stage.dispose };

@@ -1,5 +1,5 @@
 // Everything the passes draw with, made once: layers, programs, sparks and stars.
-import { COMPOSITE, WATER } from "./glsl/composite.js";
+import { COMPOSITE, FINISH, WATER } from "./glsl/composite.js";
 import { CORONA_BODY } from "./glsl/corona.js";
 import { FLAME_BODY } from "./glsl/flame.js";
 import { BLUR, SHRINK_BODY, SKY } from "./glsl/light.js";
@@ -21,6 +21,7 @@ function makeLayers(gl, width, height) {
   return {
     noise: makeLayer(gl, NOISE_TEXELS, NOISE_TEXELS, gl.REPEAT),
     body: layer(2),
+    picture: layer(2),
     sky: layer(4),
     near: layer(8),
     nearSide: layer(8),
@@ -39,6 +40,7 @@ function makePrograms(gl, form) {
     sky: makeProgram(gl, COVER, SKY),
     composite: makeProgram(gl, COVER, COMPOSITE),
     water: makeProgram(gl, COVER, WATER),
+    finish: makeProgram(gl, COVER, FINISH),
     stars: makeProgram(gl, STAR_VERTEX, STAR_PIXEL),
   };
 }

@@ -30,7 +30,7 @@ void main() {
 
   float v = q.y / tall;
   float torn = v + uTear * mid.x * lift;
-  float root = smoothstep(-0.02, 0.12, v + 0.02 * mid.w) * smoothstep(1.40, 0.85, still.y / tall);
+  float root = smoothstep(-0.04, 0.09, v + 0.02 * mid.w) * smoothstep(1.40, 0.85, still.y / tall);
   float main_ = tongue(q, torn, vec3(0.0, 1.0, 1.0));
   float left = tongue(q, torn - 0.10 * big.z, vec3(-0.60, 0.60, 0.74));
   float right = tongue(q, torn + 0.10 * big.z, vec3(0.58, 0.55, 0.64));
@@ -60,11 +60,11 @@ void main() {
   float body = inside * gaps;
   float heart = main_ * root * smoothstep(0.68, 0.0, torn);
   heart *= heart;
-  float pool = exp(-1.6 * still.x * still.x - 320.0 * (still.y / tall) * (still.y / tall));
+  float pool = exp(-2.2 * still.x * still.x - 420.0 * (still.y / tall) * (still.y / tall));
   weights = uHeat * vec4(
     0.3 * pool + inside * (0.30 + 0.35 * line * gaps),
     0.4 * pool + body * (0.24 + 0.70 * inside * line),
-    heart * (0.14 + 0.42 * dark + 1.6 * line + 0.9 * uDrive) + 0.12 * body * line * line,
+    0.30 * pool * pool + heart * (0.14 + 0.42 * dark + 1.6 * line + 0.9 * uDrive) + 0.12 * body * line * line,
     body * lift * lift * (0.15 + 0.6 * line) + uFilaments * aura * (0.02 + 0.30 * ribbon * (0.3 + lift))
   );
 }`;

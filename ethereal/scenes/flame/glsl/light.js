@@ -59,5 +59,6 @@ void main() {
   float haze = 0.55 + 0.8 * dense + 0.30 * lace.z;
   float corner = 1.0 - 0.6 * smoothstep(0.35, 1.1, length((uv - 0.5) * vec2(1.25, 1.35)) * 1.15);
   float hidden = uEclipse * smoothstep(1.02, 0.97, length(p - uOrigin) / uSize.x);
-  light = vec4((sky * corner + uGlow * (near * 0.26 + far * haze * 0.70)) * (1.0 - hidden), 1.0);
+  vec3 all = (sky * corner + uGlow * (near * 0.26 + far * haze * 0.70)) * (1.0 - hidden);
+  light = vec4(sqrt(all), 1.0); // as roots: the dark half of the range gets most of the steps
 }`;

@@ -24,8 +24,7 @@ vec4 curtain(vec2 p, float depth) {
   float high = exp(-max(above, 0.0) / (1.8 * reach)) * smoothstep(0.02, 0.30, above);
   float lower = smoothstep(-0.020 - 0.03 * depth, 0.014, above);
   float rim = exp(-above * above * 900.0) * (0.15 + 0.95 * bundle + 0.6 * uDrive * bundle);
-  float sides = smoothstep(1.35, 0.45, abs(p.x) / uSize.x);
-  return sides * (1.0 - 0.26 * depth) * vec4(
+  return (1.0 - 0.26 * depth) * vec4(
     0.10 * high + 0.10 * exp(-abs(above) * 5.0),
     0.85 * light * lower * up,
     light * rim * lower * 0.50,
@@ -34,7 +33,9 @@ vec4 curtain(vec2 p, float depth) {
 }
 void main() {
   vec2 p = (uv - 0.5) * uExtent - uOrigin;
+  float sides = smoothstep(1.35, 0.45, abs(p.x) / uSize.x);
+  p.x *= pow(1.1 / uSize.x, 0.7); // a narrow picture shows as many folds as a wide one
   vec4 bend = noise(p * vec2(0.75, 0.55) + vec2(uSway.w, -uRise.z));
   p += uTurbulence * vec2(0.20, 0.07) * bend.zw + vec2(0.3 * uSway.x, 0.0);
-  weights = uHeat * (curtain(p, 0.0) + curtain(p, 1.0) + curtain(p, 2.0)) * smoothstep(0.0, 0.06, p.y);
+  weights = sides * uHeat * (curtain(p, 0.0) + curtain(p, 1.0) + curtain(p, 2.0)) * smoothstep(0.0, 0.06, p.y);
 }`;

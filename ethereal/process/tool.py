@@ -7,7 +7,7 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -40,29 +40,47 @@ def run_tool(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     accept: Collection[int] = (0,),
+    on_line: Callable[[str], None] | None = None,
 ) -> ToolResult:
     """Run a command to its end; no process of it is left, whether this returns, raises or is killed.
 
-    `beat` is called every 0.1 s with the part of `timeout` that is gone. `env` is the whole environment
-    (None: this process's own). Raises TimeLimitError after `timeout`, and ChildFailedError, with the last
-    lines of its stderr, when the command exits with a code not in `accept` or prints over MAX_OUTPUT_BYTES.
+    `beat` is called every 0.1 s with the part of `timeout` that is gone, `on_line` with every whole line of
+    stdout as it comes; both may raise. `env` is the whole environment (None: this process's own). Raises
+    TimeLimitError after `timeout`, and ChildFailedError, with the last lines of its stderr, when the command
+    exits with a code not in `accept` or prints over MAX_OUTPUT_BYTES.
     """
     limit, started = timeout.total_seconds(), time.monotonic()
     pipe = subprocess.PIPE
     with start_guarded(argv, cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe) as child:
         with _Talk(child.popen, stdin) as talk:
+            lines = _Lines(talk.output, on_line)
             while talk.listen():
+                lines.tell_new()
                 if len(talk.output) > MAX_OUTPUT_BYTES:
                     raise ChildFailedError(f"{_name(argv)} printed more than {MAX_OUTPUT_BYTES} bytes")
                 gone = (time.monotonic() - started) / limit
                 if gone >= 1:
                     raise TimeLimitError(f"{_name(argv)} ran longer than {limit:g} s")
                 beat(gone)
+            lines.tell_new()
         code = child.popen.wait()
     result = ToolResult(bytes(talk.output), talk.errors.decode(errors="replace"), code)
     if code not in accept:
         raise ChildFailedError(_failure(argv, result))
     return result
+
+
+class _Lines:
+    """Tells the whole lines of a text that grows, each once."""
+
+    def __init__(self, text: bytearray, on_line: Callable[[str], None] | None) -> None:
+        self._text, self._on_line, self._told = text, on_line, 0
+
+    def tell_new(self) -> None:
+        while self._on_line and (end := self._text.find(b"\n", self._told)) >= 0:
+            line = bytes(self._text[self._told : end])
+            self._told = end + 1
+            self._on_line(line.decode(errors="replace"))
 
 
 class _Talk:

@@ -46,6 +46,28 @@ def test_a_tool_that_does_not_read_its_input_ends_well(mark: str) -> None:
     assert shell("exec true", mark, stdin=b"x" * 1_000_000).returncode == 0
 
 
+def test_whole_lines_are_told_as_they_come(mark: str) -> None:
+    told: list[tuple[float, str]] = []
+
+    result = shell(
+        "printf 'one\\ntw'; sleep 0.5; printf 'o\\nthree'",
+        mark,
+        on_line=lambda line: told.append((time.monotonic(), line)),
+    )
+
+    assert [line for _, line in told] == ["one", "two"]
+    assert told[1][0] - told[0][0] > 0.3
+    assert result.stdout == b"one\ntwo\nthree"
+
+
+def test_what_is_said_at_the_very_end_is_told_too(mark: str) -> None:
+    told: list[str] = []
+
+    shell("seq 20000", mark, on_line=told.append)
+
+    assert told == [str(number) for number in range(1, 20_001)]
+
+
 def test_the_environment_and_directory_are_what_was_given(mark: str, tmp_path: Path) -> None:
     result = run_tool(["/usr/bin/env"], timeout=LONG, env={"ONLY": "this", "LC_ALL": "C.UTF-8"}, cwd=tmp_path)
 
@@ -98,6 +120,16 @@ def family(mark: str) -> str:
     """Shell text that starts a child, a grandchild and one that left for a session of its own."""
     sleep = f"sh -c 'sleep 300; :' {mark} {mark}"
     return f'{sleep} & sh -c "{sleep} & sleep 300; :" {mark} {mark} & setsid {sleep} &'
+
+
+def test_a_line_may_end_the_tool(mark: str) -> None:
+    def refuse(line: str) -> None:
+        raise LeaseLostError(line)
+
+    with pytest.raises(LeaseLostError, match="ready"):
+        shell("echo ready; sleep 60", mark, on_line=refuse)
+
+    assert living(mark) == []
 
 
 @pytest.mark.parametrize("error", [LeaseLostError, SystemExit, KeyboardInterrupt])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -68,7 +69,7 @@ def draw_picture(width: int, height: int, frame: int, seed: int = 0) -> NDArray[
     return picture
 
 
-def read_number(picture: NDArray[np.uint8]) -> int:
+def read_number(picture: NDArray[Any]) -> int:
     """The frame number in a decoded picture, shape (height, width, 3)."""
     height, width, _ = picture.shape
     bar = width // CODE_BITS

@@ -47,12 +47,14 @@ def encode_gops(
     order = drawing_order(gops, encoders)
     with _GopEncoders(settings, encoders + 1, times) as running:
         views = _timed(draw([frame for _, frame in order]), times)
-        for drawn, ((gop, _), view) in enumerate(zip(order, views, strict=True)):
+        for drawn, (gop, _) in enumerate(order):
             if not running.has(gop):
                 yield from running.make_room(partial(beat, drawn))
                 running.start(gop, len(gops[gop]))
-            running.put(gop, view)
+            running.put(gop, _next(views, drawn, len(order)))
             beat(drawn + 1)
+        for _ in views:
+            raise RenderError(f"the renderer gave more than the {len(order)} frames asked for")
         yield from running.finish(partial(beat, len(order)))
 
 
@@ -153,6 +155,13 @@ class _GopEncoders:
                 raise _StoppedError
             yield buffer
             self._free.put(buffer)
+
+
+def _next(views: Iterator[memoryview], drawn: int, count: int) -> memoryview:
+    view = next(views, None)
+    if view is None:
+        raise RenderError(f"the renderer gave {drawn} frames of {count}")
+    return view
 
 
 def _timed(views: Iterator[memoryview], times: GopTimes) -> Iterator[memoryview]:

@@ -29,7 +29,7 @@ _WORTH_ANOTHER = (Retry.ONCE, Retry.ELSEWHERE, Retry.LATER)
 def draw_chunks(
     plan: Plan, directory: Path, start: WorkerStart, *, workers: int, tell: Callable[[int], None]
 ) -> list[Path]:
-    """Draw all chunks of `plan` into `directory`, return their files; `tell` gets the frames drawn, may raise."""
+    """Draw the chunks of `plan` into `directory`, return their files; `tell` gets frames drawn, may raise."""
     farm = _Farm(plan, directory, start)
     with ExitStack() as processes:
         for _ in range(min(workers, len(plan.chunks))):

@@ -14,14 +14,21 @@ const FIRST_SLOT = 16;
 const ERROR_CHECK_EVERY = 16; // frames; asking the driver for its errors costs a round trip
 const SHORT_PAUSES = 250;
 
+const TELL_LATER = 5; // milliseconds
+
 const post = (message) => self.postMessage(message);
+const postLater = (message) => setTimeout(post, TELL_LATER, message);
 const explain = (error) => error?.stack ?? String(error);
 
 self.onmessage = ({ data }) => {
-  if (data.settle) post({ settled: true });
+  if (data.settle) postLater({ settled: true });
   else start(data).catch((error) => post({ failed: explain(error) }));
 };
-self.addEventListener("unhandledrejection", ({ reason }) => post({ failed: explain(reason) }));
+// Later, since a refused request names itself best and its promise may fail before that is told.
+self.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  postLater({ failed: explain(event.reason) });
+});
 self.addEventListener("securitypolicyviolation", ({ blockedURI }) =>
   post({ failed: `the scene asked for ${blockedURI}, which is not part of the composition` }),
 );

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from pathlib import Path
 
 import pytest
 
-from ethereal.errors import BrowserCrashedError
+from ethereal.errors import BrowserCrashedError, OutOfDiskError
 from ethereal.render.capture.ring import PAGE, RING_BYTES, RingSize, open_ring, ring_size
 
 SMALL = RingSize(slots=3, frame_bytes=64)
@@ -59,6 +61,19 @@ def test_a_view_that_a_consumer_keeps_does_not_break_the_end(tmp_path: Path) -> 
 
 def test_no_ring_file_means_a_broken_browser(tmp_path: Path) -> None:
     with pytest.raises(BrowserCrashedError), open_ring(tmp_path, SMALL):
+        pass
+
+
+def test_a_disk_that_cannot_hold_the_ring_is_told_before_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(file: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    make_file(tmp_path)
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+
+    with pytest.raises(OutOfDiskError, match="No space left"), open_ring(tmp_path, SMALL):
         pass
 
 

@@ -28,6 +28,7 @@ from ethereal.render.capture.ring import RingSize
 from ethereal.render.capture.site import DRAWING_PAGE, Site
 from ethereal.render.capture.watch import Expectations, read_expectations
 
+_START_SECONDS = 60.0
 _CLOSE_SECONDS = 5.0
 _JOIN_SECONDS = 15.0
 
@@ -85,7 +86,7 @@ class Browser:
     def wait_opened(self) -> Opened:
         """Wait until the page can draw, or raise what keeps it from it."""
         try:
-            return self._opened.result(2 * self._launch.patience + _JOIN_SECONDS)
+            return self._opened.result(_START_SECONDS + self._launch.patience + _JOIN_SECONDS)
         except TimeoutError as error:
             raise BrowserCrashedError("the browser does not start") from error
 
@@ -201,14 +202,14 @@ async def _launch(playwright: Playwright, launch: Launch) -> BrowserContext:
         executable_path=executable,
         args=[*_FLAGS, *launch.driver.flags],
         ignore_default_args=["--disable-dev-shm-usage"] if has_shared_memory else None,
-        chromium_sandbox=os.geteuid() != 0,  # Chromium's sandbox refuses to be root's
+        chromium_sandbox=False,  # it fails as root and in most containers; the page runs our scenes, offline
         env={"HOME": str(launch.profile), "PATH": os.defpath, "LANG": "C.UTF-8", **launch.driver.environment},
         handle_sigint=False,  # the caller decides when the browser ends
         handle_sigterm=False,
         handle_sighup=False,
         viewport={"width": 64, "height": 64},  # the page shows nothing
         service_workers="block",
-        timeout=launch.patience * 1000,
+        timeout=_START_SECONDS * 1000,
     )
 
 

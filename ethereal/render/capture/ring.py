@@ -6,12 +6,13 @@ A sequence number counts the frames ordered since the ring was opened; it names 
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethereal.errors import BrowserCrashedError
+from ethereal.errors import BrowserCrashedError, OutOfDiskError
 
 PAGE = 4096
 RING_BYTES = 192 * 2**20
@@ -77,8 +78,12 @@ class Ring:
 
 @contextmanager
 def open_ring(user_data: Path, size: RingSize) -> Iterator[Ring]:
-    """Map the ring the page made in its private file system. Raises BrowserCrashedError if there is none."""
+    """Map the ring the page made in its private file system.
+
+    Raises BrowserCrashedError if there is none, OutOfDiskError if there is no room to fill it.
+    """
     with _find(user_data, size.bytes).open("r+b") as file:
+        _reserve(file.fileno(), size.bytes)
         mapped = mmap.mmap(file.fileno(), size.bytes)
     memory = memoryview(mapped)
     ring = Ring(memory, size)
@@ -89,6 +94,13 @@ def open_ring(user_data: Path, size: RingSize) -> Iterator[Ring]:
         with suppress(BufferError):
             memory.release()
             mapped.close()
+
+
+def _reserve(file: int, size: int) -> None:
+    try:
+        os.posix_fallocate(file, 0, size)  # else others fill a small tmpfs first, and the browser dies of it
+    except OSError as error:
+        raise OutOfDiskError(f"no room for {size} bytes of frames: {error}") from error
 
 
 def _find(user_data: Path, size: int) -> Path:

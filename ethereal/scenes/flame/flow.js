@@ -61,7 +61,7 @@ function sizeOf(time, { alive, swell }, framing) {
 
 function motionOf(time, heard, parameters) {
   const stillness = 1 - 0.6 * parameters.calm;
-  const up = parameters.riseSpeed * stillness * (0.72 * time + 0.9 * parameters.bassReactivity * heard.surge);
+  const up = parameters.riseSpeed * stillness * (0.95 * time + 0.9 * parameters.bassReactivity * heard.surge);
   const sway = (rate, phase) => Math.sin(time * rate * stillness + phase);
   return {
     uRise: RISE_RATES[parameters.form].map((rate) => wrap(up * rate)),

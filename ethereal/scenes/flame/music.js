@@ -62,7 +62,7 @@ export function makeListener(features, fps) {
       punch: clamp01(3 * (bass - mean("bass", frame, long))), // 7 dB above the bed is half a punch
       kick: clamp01(1.5 * hit("onset_bass", frame, 0.16)),
       voice: mean("mid", frame, short),
-      highs: Math.max(held("brilliance", frame, 0.1), 0.9 * held("air", frame, 0.1), 0.6 * held("presence", frame, 0.12)),
+      highs: Math.max(held("brilliance", frame, 0.1), held("air", frame, 0.1), 0.8 * held("presence", frame, 0.12)),
       beat: hit("beat", frame, 0.14),
       surge: mean("bass", frame, carried) + 0.7 * mean("onset_bass", frame, carried),
     };

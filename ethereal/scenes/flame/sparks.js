@@ -11,7 +11,7 @@ const PER_SLOT = 40;
 
 const round = (r) => (r(2) - 0.5) * 2 * Math.PI;
 
-/** Where sparks start (in flame sizes), which way they leave (from straight up), how fast, and how hot air lifts them. */
+/** Where sparks start (in flame sizes), which way they leave (from straight up), how fast, how the heat lifts. */
 const LAUNCH = {
   flame: {
     from: (r) => ({ x: (r(2) - 0.5) * 1.0, y: 0.06 + 0.3 * r(3), angle: (r(4) + r(5) - 1) * 1.15 }),

@@ -41,8 +41,8 @@ void main() {
   float near = depth / (depth + 0.10);
   vec2 plane = vec2(p.x * (2.2 - 1.2 * near), -0.9 / (depth + 0.05));
   vec2 wave = noise(plane + uRipple.xy).zx + 0.6 * noise(plane * vec2(1.9, 1.4) + uRipple.zw).wy;
-  vec2 mirrored = vec2(p.x + wave.x * (0.004 + 0.09 * depth), uWaterLine + depth * 1.15 + wave.y * (0.002 + 0.30 * depth));
-  vec2 at = mirrored / uExtent + 0.5;
+  vec2 shift = wave * (vec2(0.004, 0.002) + vec2(0.09, 0.30) * depth);
+  vec2 at = (vec2(p.x, uWaterLine + depth * 1.15) + shift) / uExtent + 0.5;
   vec3 above = skyAt(at) + 0.55 * texture(uNear, at).rgb + 0.6 * (uPalette * texture(uBody, at)).rgb;
   float mirror = uWater * mix(0.75, 0.26, near) * (1.0 + 0.5 * wave.y);
   pixel = vec4(film(skyAt(uv) * (0.45 - 0.30 * uWater) + above * mirror), 1.0);

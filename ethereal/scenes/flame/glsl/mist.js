@@ -23,8 +23,10 @@ void main() {
   float r = length(torn);
   float inside = smoothstep(1.25 + 0.3 * uTear, 0.05, r + 0.16 * fine.x);
   float cloud = smoothstep(-0.55, 0.75, fine.x + 0.6 * mid.z + 0.35 * big.x);
-  float silk = fineStrands(bent.x * 0.55 + bent.y * 0.25 + 0.75 * fine.z, 2.2, 9.0) * (0.25 + 0.75 * smoothstep(-0.3, 0.4, mid.w));
-  float thread = fineStrands(bent.y * 0.50 - bent.x * 0.35 + 0.8 * fine.w + 0.03 * fine.x, 3.4, 13.0) * smoothstep(-0.3, 0.4, big.w + 0.4 * mid.x);
+  float silk = fineStrands(bent.x * 0.55 + bent.y * 0.25 + 0.75 * fine.z, 2.2, 9.0);
+  silk *= 0.25 + 0.75 * smoothstep(-0.3, 0.4, mid.w);
+  float thread = fineStrands(bent.y * 0.50 - bent.x * 0.35 + 0.8 * fine.w + 0.03 * fine.x, 3.4, 13.0);
+  thread *= smoothstep(-0.3, 0.4, big.w + 0.4 * mid.x);
   float line = uFilaments * (silk + 0.9 * thread);
   float heart = exp(-4.2 * r * r);
   float shell = inside * (1.0 - heart);

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -16,6 +13,7 @@ from ethereal.audio.container import Sound, open_sound
 from ethereal.audio.decode import clock, decode_frames
 from ethereal.audio.flac import open_flac
 from ethereal.audio.resample import CANONICAL_RATE, Samples, resample
+from ethereal.audio.whole import sha256_of, whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError, TooLargeError, UnreadableAudioError
 
@@ -54,7 +52,7 @@ def make_canonical(
     a span that the sound does not have.
     """
     first, last = _span_samples(span)
-    with open_sound(source) as sound, _whole_file(output) as unfinished:
+    with open_sound(source) as sound, whole_file(output) as unfinished:
         _refuse_long(sound.promised, max_duration)
         blocks = _limited(_watched(resample(decode_frames(sound)), sound, beat, last), max_duration)
         with open_flac(unfinished) as write:
@@ -64,7 +62,7 @@ def make_canonical(
                 count += len(block)
         if count == 0:
             raise UnreadableAudioError("There is no sound in this file: it has no length.")
-        digest = _sha256(unfinished)
+        digest = sha256_of(unfinished)
     beat(1.0)
     return CanonicalAudio(output, count, digest)
 
@@ -140,17 +138,3 @@ def _cut(blocks: Iterator[Samples], first: int, last: int | None) -> Iterator[Sa
         raise InvalidInputError(
             f"The range ends after the sound, which is {length} long.", {"range": ["end is after the sound"]}
         )
-
-
-@contextmanager
-def _whole_file(output: Path) -> Iterator[Path]:
-    """Give a name to write under; the file moves to `output` only if nothing was raised."""
-    with TemporaryDirectory(dir=output.parent, prefix=".unfinished-") as scratch:
-        unfinished = Path(scratch) / output.name
-        yield unfinished
-        unfinished.replace(output)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

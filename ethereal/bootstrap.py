@@ -42,7 +42,7 @@ def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
         scratch=settings.scratch,
         dispatcher=settings.dispatcher,
         farm_width=render_workers(settings),
-        encoders=max(1, _cores() // render_workers(settings)),
+        encoders=max(1, cores() // render_workers(settings)),
         limits=limits_of(settings),
     )
 
@@ -91,10 +91,10 @@ def signing_secret(settings: Settings) -> bytes:
 
 
 def render_workers(settings: Settings) -> int:
-    return settings.render_workers or _cores()
+    return settings.render_workers or cores()
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may use; where the system does not tell, those there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

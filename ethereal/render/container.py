@@ -19,7 +19,11 @@ def open_mp4(
     path: Path, *, faststart: bool = False, metadata: Mapping[str, str] | None = None
 ) -> Iterator[OutputContainer]:
     """Write an MP4 at `path`; after an error what is there is of no use."""
-    options = {"fflags": "+bitexact", "movie_timescale": str(_TICKS_PER_SECOND)}
+    options = {
+        "fflags": "+bitexact",
+        "movie_timescale": str(_TICKS_PER_SECOND),
+        "write_btrt": "0",  # the rate it would state is that of the first chunk
+    }
     if faststart:
         options["movflags"] = "+faststart"
     container = av.open(str(path), "w", format="mp4", container_options=options)

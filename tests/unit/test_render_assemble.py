@@ -90,6 +90,10 @@ def test_any_number_of_chunks_gives_the_same_bytes(
     assert (again.sha256, again.plan_hash) == (video.sha256, video.plan_hash)
 
 
+def test_nothing_in_the_file_tells_of_its_first_chunk(video: VideoResult) -> None:
+    assert b"btrt" not in video.path.read_bytes(), "a stated bit rate would be that of the first chunk"
+
+
 def test_chunks_may_come_in_any_order_and_from_another_dealing(
     request_: PlanRequest, video: VideoResult, chunks: list[Path], tmp_path: Path
 ) -> None:

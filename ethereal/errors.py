@@ -14,6 +14,7 @@ EtherealError
 ├── ConflictError              the job has moved on
 │   └── LeaseLostError         another attempt owns the step now
 ├── NotBuiltError              asked for something that is not built yet
+├── MisconfiguredError         a service refuses what the settings say: whoever runs this must act
 ├── TimeLimitError             a step ran longer than it may
 ├── ChildFailedError           a child process ended badly
 ├── RenderError                drawing, encoding or joining went wrong
@@ -107,6 +108,10 @@ class LeaseLostError(ConflictError):
 
 class NotBuiltError(EtherealError):
     code = "NOT_BUILT"
+
+
+class MisconfiguredError(EtherealError):
+    code = "MISCONFIGURED"
 
 
 class TimeLimitError(EtherealError):

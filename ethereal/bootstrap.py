@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from ethereal.errors import InvalidConfigError, NotBuiltError
 from ethereal.jobs.database import open_file_database
 from ethereal.jobs.migrate import migrate
@@ -24,6 +26,8 @@ from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
 from ethereal.settings import Settings
 from ethereal.storage.local import LocalObjectStore
+from ethereal.storage.r2 import R2ObjectStore
+from ethereal.storage.r2_bucket import R2Bucket, r2_endpoint
 from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
 
@@ -58,14 +62,27 @@ def open_job_store(settings: Settings) -> JobStore:
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
-    if settings.storage != "local":
-        raise NotBuiltError("R2 storage is not built yet: set ETHEREAL_STORAGE to local")
+    if settings.storage == "r2":
+        return open_r2_store(settings)
     return LocalObjectStore(
         settings.data_dir / "objects",
         base_url=settings.base_url,
         signer=Signer(signing_secret(settings)),
         clock=_now,
     )
+
+
+def open_r2_store(settings: Settings) -> R2ObjectStore:
+    """The bucket of the settings. Raise InvalidConfigError when they say that objects live elsewhere."""
+    if settings.storage != "r2":
+        raise InvalidConfigError("objects do not live in R2: set ETHEREAL_STORAGE=r2 and ETHEREAL_R2_*")
+    bucket = R2Bucket(
+        endpoint=settings.r2_endpoint or r2_endpoint(settings.r2_account_id or ""),
+        name=settings.r2_bucket or "",
+        access_key_id=_revealed(settings.r2_access_key_id),
+        secret_access_key=_revealed(settings.r2_secret_access_key),
+    )
+    return R2ObjectStore(bucket)
 
 
 def open_live_progress(settings: Settings) -> LiveProgress:
@@ -120,6 +137,10 @@ def readiness_checks(services: Services, ping_broker: Callable[[], None]) -> dic
         "store": lambda: _touch(services.jobs.counts),
         "storage": lambda: _free_space(services.scratch),
     }
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def _touch(call: Callable[[], object]) -> None:

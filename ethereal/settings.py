@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ethereal.errors import InvalidConfigError
 
-_R2 = ("r2_account_id", "r2_bucket", "r2_access_key_id", "r2_secret_access_key")
+_R2 = ("r2_bucket", "r2_access_key_id", "r2_secret_access_key")
 _MODAL = ("modal_token_id", "modal_token_secret", "webhook_secret")
 
 
@@ -39,12 +39,18 @@ class Settings(BaseSettings):
     flower_port: int = Field(5556, ge=0, le=65535, description="Port of the Flower dashboard.")
 
     broker_url: SecretStr | None = Field(None, description="Redis address; unset: Valkey is started here.")
-    database_url: str | None = Field(None, description="file:PATH; unset: jobs.db in the data directory.")
+    database_url: str | None = Field(
+        None, description="file:PATH, libsql://HOST or http(s)://HOST; unset: jobs.db in the data directory."
+    )
     database_auth_token: SecretStr | None = Field(None, description="Token of a remote database.")
     storage: Literal["local", "r2"] = Field("local", description="Where objects live.")
     dispatcher: Literal["farm", "modal"] = Field("farm", description="Where pictures are rendered.")
 
     r2_account_id: str | None = Field(None, description="Cloudflare account of the bucket.")
+    r2_endpoint: str | None = Field(
+        None,
+        description="Address of another S3 server, or of R2 in a jurisdiction; default: the account's R2.",
+    )
     r2_bucket: str | None = Field(None, description="Name of the bucket.")
     r2_access_key_id: SecretStr | None = Field(None, description="R2 access key.")
     r2_secret_access_key: SecretStr | None = Field(None, description="R2 secret key.")
@@ -90,6 +96,7 @@ class Settings(BaseSettings):
         missing: list[str] = []
         if self.storage == "r2":
             missing += [name for name in _R2 if getattr(self, name) is None]
+            missing += ["r2_account_id"] if not (self.r2_account_id or self.r2_endpoint) else []
         if self.dispatcher == "modal":
             missing += [name for name in _MODAL if getattr(self, name) is None]
         if not self.is_loopback and self.api_token is None:

@@ -1,5 +1,6 @@
 """The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all,
-`submit`, `jobs` and `cancel` talk to a running one, `doctor` says what this machine lacks.
+`submit`, `jobs` and `cancel` talk to a running one, `doctor` says what this machine lacks, `storage` sets up
+the bucket.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ethereal.cli.demo import demo
 from ethereal.cli.doctor import doctor
 from ethereal.cli.remote import cancel, jobs, submit
 from ethereal.cli.render import render
+from ethereal.cli.storage import storage
 from ethereal.cli.up import up
 from ethereal.client import ApiError
 from ethereal.errors import EtherealError, InvalidInputError
@@ -25,7 +27,7 @@ def cli() -> None:
     """Turn sound into video."""
 
 
-for command in (up, demo, render, submit, jobs, cancel, doctor):
+for command in (up, demo, render, submit, jobs, cancel, doctor, storage):
     cli.add_command(command)
 
 

@@ -28,7 +28,8 @@ CODE_BITS = 16
 class NumpyRenderer:
     """Draws a moving gradient, red, green and blue patches and the frame's number in black and white bars.
 
-    `shade` is what another driver would add; it kills its own process before frame `dies_at`.
+    `shade` is what another driver would add. It kills its own process before frame `dies_at`; frames before
+    `noisy_until` are hard to encode.
     """
 
     width: int
@@ -37,6 +38,7 @@ class NumpyRenderer:
     shade: int = 0
     dies_at: int | None = None
     once: Path | None = None
+    noisy_until: int = 0
     gl_renderer: str = "numpy"
     browser_version: str = "0"
     drawn: list[int] = field(default_factory=list)
@@ -49,6 +51,8 @@ class NumpyRenderer:
                     self.once.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             canvas[:] = draw_picture(self.width, self.height, frame, self.seed) + np.uint8(self.shade)
+            if frame < self.noisy_until:
+                canvas[..., 1] ^= np.random.default_rng(frame).integers(0, 256, canvas.shape[:2], np.uint8)
             self.drawn.append(frame)
             yield canvas.data.cast("B")
 
@@ -79,11 +83,16 @@ def read_number(picture: NDArray[Any]) -> int:
 
 @contextmanager
 def open_numpy(
-    plan_dir: Path, *, shade: int = 0, dies_at: int | None = None, once: Path | None = None
+    plan_dir: Path,
+    *,
+    shade: int = 0,
+    dies_at: int | None = None,
+    once: Path | None = None,
+    noisy_until: int = 0,
 ) -> Iterator[NumpyRenderer]:
     """An OpenRenderer. `once` is a file that appears at the first death and keeps it from happening again."""
     said = json.loads((plan_dir / "composition.json").read_bytes())
-    yield NumpyRenderer(said["width"], said["height"], said["seed"], shade, dies_at, once)
+    yield NumpyRenderer(said["width"], said["height"], said["seed"], shade, dies_at, once, noisy_until)
 
 
 def write_features(directory: Path, frame_count: int, fps: Fraction = FPS) -> Path:

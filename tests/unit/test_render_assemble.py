@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -21,6 +22,7 @@ from ethereal.render.boxes import read_boxes
 from ethereal.render.chunk import render_chunk
 from ethereal.render.formats import FRAME_RATES
 from ethereal.render.plan import PlanRequest, make_plan
+from ethereal.render.renderer import OpenRenderer
 from tests.render_fakes import FPS, draw_picture, make_request, open_numpy, read_number
 
 FRAMES = 230  # the last GOP is short
@@ -39,16 +41,16 @@ def seconds(ticks: int | None, unit: Fraction | None) -> Fraction:
     return ticks * unit
 
 
-def draw(request: PlanRequest, folder: Path) -> list[Path]:
-    plan = make_plan(request, folder / "plan", open_renderer=open_numpy)
+def draw(request: PlanRequest, folder: Path, opener: OpenRenderer = open_numpy) -> list[Path]:
+    plan = make_plan(request, folder / "plan", open_renderer=opener)
     files = [folder / chunk.name for chunk in plan.chunks]
     for index, file in enumerate(files):
-        render_chunk(folder / "plan", index, file, open_renderer=open_numpy)
+        render_chunk(folder / "plan", index, file, open_renderer=opener)
     return files
 
 
-def render(request: PlanRequest, folder: Path) -> VideoResult:
-    return assemble(folder / "plan", draw(request, folder), folder / "video.mp4")
+def render(request: PlanRequest, folder: Path, opener: OpenRenderer = open_numpy) -> VideoResult:
+    return assemble(folder / "plan", draw(request, folder, opener), folder / "video.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,20 @@ def test_the_result_describes_the_file(video: VideoResult) -> None:
     assert (video.sha256, video.size_bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert (video.frames, video.width, video.height, video.fps) == (FRAMES, 160, 96, FPS)
     assert video.duration == Fraction(FRAMES, 24)
+
+
+@pytest.mark.parametrize("noisy_until", [48, 230])
+def test_a_first_chunk_unlike_the_others_leaves_no_trace_in_the_file(
+    request_: PlanRequest, tmp_path: Path, noisy_until: int
+) -> None:
+    noisy = partial(open_numpy, noisy_until=noisy_until)
+
+    digests = {
+        render(replace(request_, chunk_count=count), tmp_path / str(count), noisy).sha256
+        for count in (1, 2, 5)
+    }
+
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("chunk_count", [2, 5])

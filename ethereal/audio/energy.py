@@ -1,0 +1,50 @@
+"""Energy of the sound in steps of 5 ms: of each side, of both together, and as loud as people hear it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import correlate1d
+from scipy.signal import sosfilt
+
+from ethereal.audio.grid import HOP, Columns
+from ethereal.audio.resample import Samples
+
+# ITU-R BS.1770-5, tables 1 and 2: the K weighting at 48 kHz, a shelf for the head and a high pass.
+K_WEIGHTING = np.array(
+    [
+        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
+        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
+    ]
+)
+LEFT, RIGHT, PRODUCT, WEIGHTED = range(4)
+
+
+class EnergyMeter:
+    """Takes sound in order and gives its energy; the weighting filter remembers what came before."""
+
+    def __init__(self) -> None:
+        self._state = np.zeros((len(K_WEIGHTING), 2, 2))
+
+    def measure(self, sound: Samples) -> Columns:
+        """Return mean squares of each step of (2, steps * HOP) samples.
+
+        Shape (steps, 4): left, right, left times right, and the sum of both sides K-weighted.
+        """
+        left, right = sound.astype(np.float64)
+        weighted, self._state = sosfilt(K_WEIGHTING, np.stack([left, right]), axis=1, zi=self._state)
+        products = np.stack([left * left, right * right, left * right, (weighted**2).sum(axis=0)])
+        return np.asarray(products.reshape(4, -1, HOP).mean(axis=2).T)
+
+
+def averaged(steps: Columns, count: int) -> Columns:
+    """Average `count` steps around each row of the grid, the near ones most; a row lies between two steps."""
+    return _weighted(steps, np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2)
+
+
+def averaged_evenly(steps: Columns, count: int) -> Columns:
+    """Average `count` steps around each row, all alike."""
+    return _weighted(steps, np.ones(count))
+
+
+def _weighted(steps: Columns, weights: Columns) -> Columns:
+    return np.asarray(correlate1d(steps, weights / weights.sum(), axis=0, mode="constant"))

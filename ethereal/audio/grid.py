@@ -1,0 +1,62 @@
+"""The grid of the analysis: one row every 5 ms, whatever the frame rate, read at exact frame times.
+
+Row g is centred on sample 240 g. Equal times therefore give equal values at 24, 30 or 29.97 frames a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethereal.audio.canonical import read_blocks
+from ethereal.audio.resample import CANONICAL_RATE, Samples
+
+GRID_RATE = 200
+HOP = CANONICAL_RATE // GRID_RATE
+BLOCK_ROWS = 256
+# Samples beside a block that its windows reach into.
+MARGIN = 2400
+
+Columns: TypeAlias = NDArray[np.float64]
+"""Values on the grid: shape (rows,) or (rows, columns)."""
+
+
+def read_stretches(canonical: Path) -> Iterator[Samples]:
+    """Yield stretches of sound, each with MARGIN samples of its neighbours, or of silence, on both sides.
+
+    Shape (2, MARGIN + HOP * BLOCK_ROWS + MARGIN). Stretch b holds the windows of rows 256 b to 256 b + 255.
+    """
+    size = HOP * BLOCK_ROWS
+    held = np.zeros((2, MARGIN), np.float32)
+    for block in read_blocks(canonical, size):
+        held = np.concatenate([held, block.T], axis=1)
+        if held.shape[1] >= size + 2 * MARGIN:
+            yield held[:, : size + 2 * MARGIN]
+            held = held[:, size:]
+    while held.shape[1] > MARGIN:
+        missing = max(0, size + 2 * MARGIN - held.shape[1])
+        padded = np.pad(held, ((0, 0), (0, missing)))
+        yield padded[:, : size + 2 * MARGIN]
+        held = held[:, size:]
+
+
+def seconds_of_frames(fps: Fraction, frame_count: int) -> Columns:
+    """Return the exact time of each frame, rounded once."""
+    return np.arange(frame_count, dtype=np.int64) * fps.denominator / fps.numerator
+
+
+def read_at_frames(columns: Columns, fps: Fraction, frame_count: int) -> Columns:
+    """Read grid columns at the frame times, between rows in proportion; zero after the end of the sound."""
+    position = np.arange(frame_count, dtype=np.int64) * (GRID_RATE * fps.denominator)
+    row, rest = np.divmod(position, fps.numerator)
+    part = rest / fps.numerator
+    silence = np.zeros((2, *columns.shape[1:]))
+    known = np.concatenate([columns, silence])
+    row = np.minimum(row, len(columns))
+    part = part.reshape(-1, *([1] * (columns.ndim - 1)))
+    return np.asarray(known[row] * (1 - part) + known[row + 1] * part)

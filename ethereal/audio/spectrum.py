@@ -1,0 +1,99 @@
+"""Power in narrow bands every 5 ms, from three windows: short for the highs, longer for the lows.
+
+Low pitches need long windows to be told apart. They are measured at 6 kHz, where long windows are cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.fft import rfft
+from scipy.signal import firwin, upfirdn
+from scipy.signal.windows import hann
+
+from ethereal.audio.bands import BANDS
+from ethereal.audio.grid import BLOCK_ROWS, HOP, MARGIN, Columns
+from ethereal.audio.resample import CANONICAL_RATE, Samples
+
+Power: TypeAlias = NDArray[np.float32]
+"""Mean squares, shape (rows, bands)."""
+
+DECIMATION = 8
+DECIMATION_TAPS = 49  # 80 dB down above 5.5 kHz, which would fold onto the lows
+
+LOW_EDGES = (20.0, 60.0, 110.0, 170.0, 250.0, 350.0, 500.0)
+HIGH_EDGES = (
+    *(500.0, 630.0, 800.0, 1000.0, 1250.0, 1600.0, 2000.0, 2500.0, 3150.0, 4000.0),
+    *(5000.0, 6000.0, 7500.0, 9500.0, 12000.0, 15000.0, 20000.0),
+)
+FINE_EDGES = (*LOW_EDGES, *HIGH_EDGES[1:])
+FINE_COUNT = len(FINE_EDGES) - 1
+LOW_BANDS = tuple(band for band in BANDS if band.high <= LOW_EDGES[-1])
+
+
+@dataclass(frozen=True)
+class Window:
+    """A Hann window of `size` samples at `rate`, `hop` apart, and the bands that its bins are summed into."""
+
+    size: int
+    rate: int
+    edges: tuple[float, ...]
+
+    @property
+    def hop(self) -> int:
+        return HOP * self.rate // CANONICAL_RATE
+
+    @property
+    def margin(self) -> int:
+        return MARGIN * self.rate // CANONICAL_RATE
+
+
+LOW_RATE = CANONICAL_RATE // DECIMATION
+SHORT = Window(1024, CANONICAL_RATE, HIGH_EDGES)
+MIDDLE = Window(256, LOW_RATE, LOW_EDGES)
+LONG = Window(512, LOW_RATE, (*(band.low for band in LOW_BANDS), LOW_EDGES[-1]))
+
+
+def measure_spectrum(stretch: Samples) -> Power:
+    """Return the power of each row of a stretch in the fine bands, then in the low bands by the long window.
+
+    Shape (BLOCK_ROWS, FINE_COUNT + 3). The power is the mean over both channels, so nothing cancels out.
+    """
+    lows = _decimated(stretch)
+    return np.concatenate(
+        [_band_power(lows, MIDDLE), _band_power(stretch, SHORT), _band_power(lows, LONG)], axis=1
+    )
+
+
+def band_powers(power: Power) -> Columns:
+    """Return the power in each of BANDS.
+
+    A long window keeps low tones apart, a shorter one keeps time: the smaller of both does each.
+    """
+    fine, long = power[:, :FINE_COUNT], power[:, FINE_COUNT:]
+    starts = [FINE_EDGES.index(band.low) for band in BANDS]
+    bands = np.add.reduceat(fine.astype(np.float64), starts, axis=1)
+    bands[:, : len(LOW_BANDS)] = np.minimum(bands[:, : len(LOW_BANDS)], long)
+    return np.asarray(bands)
+
+
+def _decimated(stretch: Samples) -> Samples:
+    taps = firwin(DECIMATION_TAPS, 3000, fs=CANONICAL_RATE, window=("kaiser", 7.86)).astype(np.float32)
+    delay = DECIMATION_TAPS // 2 // DECIMATION
+    return np.asarray(upfirdn(taps, stretch, down=DECIMATION, axis=1)[:, delay:])
+
+
+def _band_power(channels: Samples, window: Window) -> Power:
+    first = window.margin - window.size // 2
+    frames = sliding_window_view(channels, window.size, axis=1)[:, first :: window.hop][:, :BLOCK_ROWS]
+    shape = hann(window.size, sym=False).astype(np.float32)
+    bins = rfft(frames * shape, axis=2)
+    squares = bins.real**2 + bins.imag**2
+    scale = np.float32(1 / (window.size * np.sum(shape.astype(np.float64) ** 2)))
+    edges = [round(edge * window.size / window.rate) for edge in window.edges]
+    sums = np.add.reduceat((squares[0] + squares[1])[:, : edges[-1]], edges[:-1], axis=1)
+    return np.asarray(sums * scale)

@@ -1,0 +1,48 @@
+"""Which beat periods a piece may have: the lags at which its accents repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import maximum_filter1d
+
+from ethereal.audio.grid import GRID_RATE, Columns
+
+SLOWEST, FASTEST = 42.0, 220.0  # beats a minute
+USUAL, SPREAD = 100.0, 0.95  # beats a minute; octaves
+LONGEST = round(GRID_RATE * 60 / SLOWEST) + 20
+CANDIDATES = 8
+
+
+def usual(tempo: Columns) -> Columns:
+    """How readily people take a tempo for the beat, rather than its half or double: 1 at best."""
+    return np.asarray(np.exp(-0.5 * (np.log2(tempo / USUAL) / SPREAD) ** 2))
+
+
+def candidate_periods(weight: Columns) -> list[float]:
+    """Return the likeliest beat periods, in rows and parts of a row."""
+    repeats = _autocorrelation(weight)
+    lags = np.arange(len(repeats))
+    fits = (lags >= GRID_RATE * 60 / FASTEST) & (lags <= GRID_RATE * 60 / SLOWEST)
+    peaks = np.flatnonzero(fits & (repeats == maximum_filter1d(repeats, 7)) & (repeats > 0))
+    likeliest = peaks[np.argsort(-repeats[peaks] * usual(GRID_RATE * 60 / peaks), kind="stable")][:CANDIDATES]
+    return sorted(_summit(repeats, int(lag)) for lag in likeliest)
+
+
+def _autocorrelation(weight: Columns) -> Columns:
+    count = len(weight)
+    size = next_fast_len(count + LONGEST, real=True)
+    spectrum = rfft(weight - weight.mean(), size)
+    repeats = irfft(spectrum.real**2 + spectrum.imag**2, size)[: min(LONGEST, count)]
+    if repeats[0] <= 0:
+        return np.zeros(len(repeats))
+    return np.asarray(repeats / repeats[0] * (count / (count - np.arange(len(repeats)))))
+
+
+def _summit(values: Columns, index: int) -> float:
+    """Return where the parabola through a peak and its neighbours is highest."""
+    if index + 1 >= len(values):
+        return float(index)
+    before, here, after = values[index - 1 : index + 2]
+    bend = before - 2 * here + after
+    return float(index + (0.5 * (before - after) / bend if bend else 0.0))

@@ -1,0 +1,231 @@
+"""Sounds of known truth: where each onset and each beat is, in seconds. Made with numpy, always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
+
+RATE = 48_000
+Sound = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Mono sound of shape (samples,) at 48 kHz, and what is to be found in it."""
+
+    sound: Sound
+    onsets: Sequence[float] = ()
+    beats: Sequence[float] = ()
+    tempo: float = 0.0
+
+
+def _time(seconds: float) -> Sound:
+    return np.arange(round(seconds * RATE)) / RATE
+
+
+def _noise(seconds: float, seed: int) -> Sound:
+    return np.random.default_rng(seed).standard_normal(round(seconds * RATE))
+
+
+def _filtered(sound: Sound, kind: str, hz: float | tuple[float, float]) -> Sound:
+    return np.asarray(sosfilt(butter(2, hz, kind, fs=RATE, output="sos"), sound))
+
+
+def kick() -> Sound:
+    t = _time(0.3)
+    return 0.8 * np.sin(2 * np.pi * (48 * t + 3.5 * (1 - np.exp(-t * 35)))) * np.exp(-t * 11)
+
+
+def snare() -> Sound:
+    t = _time(0.2)
+    tone = 0.3 * np.sin(2 * np.pi * 190 * t) * np.exp(-t * 28)
+    return tone + 0.35 * _filtered(_noise(0.2, 1), "highpass", 900) * np.exp(-t * 22)
+
+
+def hat() -> Sound:
+    return 0.25 * _filtered(_noise(0.06, 2), "highpass", 7_000) * np.exp(-_time(0.06) * 70)
+
+
+def ride() -> Sound:
+    return 0.2 * _filtered(_noise(0.25, 3), "highpass", 4_500) * np.exp(-_time(0.25) * 16)
+
+
+def click() -> Sound:
+    t = _time(0.02)
+    return 0.7 * np.sin(2 * np.pi * 1_800 * t) * np.exp(-t * 250)
+
+
+def note(hz: float, seconds: float = 0.5) -> Sound:
+    """A plucked string: harmonics that fade, the higher the sooner."""
+    t = _time(seconds)
+    parts = [np.sin(2 * np.pi * hz * k * t) * np.exp(-t * (3 + 2 * k)) / k for k in range(1, 7)]
+    return 0.25 * sum(parts) * np.minimum(t / 0.004, 1)
+
+
+def laid(hits: Sequence[tuple[float, Sound]], seconds: float) -> Sound:
+    """Lay each sound at its time, faded out at its end."""
+    out = np.zeros(round(seconds * RATE))
+    for start, sound in hits:
+        first = round(start * RATE)
+        fade = np.minimum(np.arange(len(sound), 0, -1) / min(720, len(sound)), 1)  # no click at its end
+        part = (sound * fade)[: max(0, len(out) - first)]
+        out[first : first + len(part)] += part
+    return out
+
+
+def played(
+    tempo: float,
+    pattern: Sequence[tuple[float, Callable[[], Sound], float]],
+    *,
+    bar: int = 4,
+    seconds: float = 24.0,
+    start: float = 0.37,
+) -> Rhythm:
+    """Repeat a bar of (position in beats, instrument, gain)."""
+    beat = 60 / tempo
+    bars = int((seconds - start - 0.5) / (bar * beat))
+    sounds = {instrument: instrument() for _, instrument, _ in pattern}
+    hits = [
+        (start + (index * bar + position) * beat, gain * sounds[instrument])
+        for index in range(bars)
+        for position, instrument, gain in pattern
+    ]
+    return Rhythm(
+        laid(hits, seconds),
+        onsets=sorted({round(time, 4) for time, _ in hits}),
+        beats=[start + index * beat for index in range(bars * bar)],
+        tempo=tempo,
+    )
+
+
+def click_track(tempo: float) -> Rhythm:
+    return played(tempo, [(position, click, 1) for position in range(4)])
+
+
+def four_on_the_floor(tempo: float) -> Rhythm:
+    kicks = [(position, kick, 1) for position in range(4)]
+    hats = [(position + 0.5, hat, 1) for position in range(4)]
+    return played(tempo, [*kicks, *hats, (1, snare, 0.8), (3, snare, 0.8)])
+
+
+def rock(tempo: float) -> Rhythm:
+    hats = [(position / 2, hat, 0.8) for position in range(8)]
+    return played(tempo, [(0, kick, 1), (2, kick, 1), (2.5, kick, 0.8), (1, snare, 1), (3, snare, 1), *hats])
+
+
+def waltz(tempo: float) -> Rhythm:
+    return played(tempo, [(0, kick, 1), (1, snare, 0.6), (2, snare, 0.6), (1, hat, 1), (2, hat, 1)], bar=3)
+
+
+def swing(tempo: float) -> Rhythm:
+    rides = [(position, ride, 1) for position in (0, 1, 1 + 2 / 3, 2, 3, 3 + 2 / 3)]
+    return played(tempo, [*rides, (0, kick, 0.7), (2, kick, 0.7), (1, hat, 1), (3, hat, 1)])
+
+
+def breakbeat(tempo: float) -> Rhythm:
+    hats = [(position / 2, hat, 0.7) for position in range(8)]
+    return played(tempo, [(0, kick, 1), (2.5, kick, 1), (1, snare, 1), (3, snare, 1), *hats])
+
+
+def sixteenths(tempo: float) -> Rhythm:
+    hats = [(position / 4, hat, 0.9 if position % 4 == 0 else 0.5) for position in range(16)]
+    return played(tempo, [(0, kick, 1), (2, kick, 1), (1, snare, 1), (3, snare, 1), *hats])
+
+
+def plucked(tempo: float) -> Rhythm:
+    """Eighths on a string, the beats louder: no drums at all."""
+    scale = [220, 330, 277.18, 440, 247, 370, 311, 494]
+
+    def string(hz: float) -> Callable[[], Sound]:
+        return lambda: note(hz)
+
+    return played(
+        tempo, [(index / 2, string(hz), 1.0 if index % 2 == 0 else 0.5) for index, hz in enumerate(scale)]
+    )
+
+
+def over_pad(rhythm: Rhythm, gain: float = 1.0) -> Rhythm:
+    """The same rhythm above held chords and a little hiss."""
+    bed = gain * pad(len(rhythm.sound) / RATE).sound + 0.002 * _noise(len(rhythm.sound) / RATE, 9)
+    return Rhythm(rhythm.sound + bed, rhythm.onsets, rhythm.beats, rhythm.tempo)
+
+
+def silence(seconds: float = 20.0) -> Rhythm:
+    return Rhythm(np.zeros(round(seconds * RATE)))
+
+
+def white_noise(level: float = 0.2, seed: int = 4) -> Rhythm:
+    return Rhythm(level * _noise(20.0, seed))
+
+
+def pink_noise(level: float = 0.2, seed: int = 5) -> Rhythm:
+    spectrum = np.fft.rfft(_noise(20.0, seed))
+    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
+    sound = np.fft.irfft(spectrum)
+    return Rhythm(level * sound / np.std(sound))
+
+
+def pad(seconds: float = 20.0) -> Rhythm:
+    """Chords that swell into one another every five seconds, with vibrato."""
+    t = _time(seconds)
+    chords = [(220, 277.2, 329.6), (174.6, 220, 261.6), (196, 246.9, 293.7), (164.8, 207.7, 246.9)]
+    out = np.zeros(len(t))
+    for index in range(int(seconds / 5) + 1):
+        envelope = np.clip(1 - np.abs(t - 5 * index - 2.5) / 3.5, 0, 1)
+        for hz in chords[index % 4]:
+            phase = 2 * np.pi * hz * t + 1.5 * np.sin(2 * np.pi * 5 * t)
+            out += envelope * (np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.2 * np.sin(3 * phase))
+    return Rhythm(0.05 * out)
+
+
+def rain(seconds: float = 20.0) -> Rhythm:
+    """Drops at times without any order."""
+    rng = np.random.default_rng(6)
+    times = np.cumsum(rng.exponential(0.3, round(seconds / 0.3)))
+    drop = click()
+    return Rhythm(laid([(time, rng.uniform(0.3, 1) * drop) for time in times if time < seconds - 1], seconds))
+
+
+def speech(seconds: float = 20.0) -> Rhythm:
+    """Syllables of uneven length and pitch, with pauses between phrases."""
+    rng = np.random.default_rng(7)
+    hits, now = [], 0.2
+    while now < seconds - 1:
+        length = rng.uniform(0.08, 0.3)
+        t = _time(length)
+        voice = np.sign(np.sin(2 * np.pi * rng.uniform(100, 160) * t)) + 0.3 * _noise(length, len(hits))
+        voice = _filtered(voice, "bandpass", tuple(sorted((rng.uniform(300, 700), rng.uniform(1000, 2500)))))
+        hits.append((now, 0.3 * voice * np.sin(np.pi * t / length) ** 0.7))
+        now += length + (rng.uniform(0.3, 0.9) if rng.random() < 0.15 else rng.uniform(0.0, 0.08))
+    return Rhythm(laid(hits, seconds))
+
+
+def drifting(first: float = 100.0, last: float = 116.0, beats: int = 44) -> Rhythm:
+    """A player who speeds up: kick and snare in turn, hats between."""
+    lengths = 60 / np.linspace(first, last, beats)
+    times = 0.4 + np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    between = times[:-1] + lengths[:-1] / 2
+    drums = [(time, kick() if index % 2 == 0 else snare()) for index, time in enumerate(times)]
+    hats = [(time, hat()) for time in between]
+    return Rhythm(
+        laid([*drums, *hats], times[-1] + 1.5),
+        onsets=sorted([*times, *between]),
+        beats=list(times),
+        tempo=float(60 / np.median(lengths)),
+    )
+
+
+def f_measure(found: Sequence[float], truth: Sequence[float], tolerance: float) -> float:
+    """F of a greedy one-to-one match in time order: each truth is met at most once."""
+    met = 0
+    waiting = sorted(found)
+    for time in sorted(truth):
+        waiting = [other for other in waiting if other >= time - tolerance]
+        if waiting and waiting[0] <= time + tolerance:
+            met += 1
+            waiting.pop(0)
+    return 2 * met / (len(found) + len(truth)) if len(found) + len(truth) else 1.0

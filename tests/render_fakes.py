@@ -16,12 +16,13 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ethereal.audio.features import Features, save_features
 from ethereal.render.composition import Composition
-from ethereal.render.formats import spell_fps
 from ethereal.render.plan import PlanRequest
 
 WIDTH, HEIGHT, FPS = 160, 96, Fraction(24)
 CODE_BITS = 16
+FEATURES = ("rms", "loudness", "bass", "onset", "beat")
 
 
 @dataclass
@@ -96,10 +97,11 @@ def open_numpy(
 
 
 def write_features(directory: Path, frame_count: int, fps: Fraction = FPS) -> Path:
+    """Features that hit twice a second."""
     directory.mkdir(parents=True, exist_ok=True)
-    said = {"version": 1, "names": ["rms", "bass"], "fps": spell_fps(fps), "frameCount": frame_count}
-    (directory / "features.json").write_text(json.dumps(said))
-    np.zeros((frame_count, 2), "<f4").tofile(directory / "features.f32")
+    hits = np.exp(-5 * ((np.arange(frame_count) / float(fps) * 2) % 1)).astype(np.float32)
+    values = np.repeat(hits[:, None], len(FEATURES), axis=1)
+    save_features(Features(FEATURES, fps, frame_count, values, 120.0, 1.0), directory)
     return directory
 
 

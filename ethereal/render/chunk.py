@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethereal.beat import Beat, no_beat
+from ethereal.render.canary import ProvenRenderer, check_libraries, prove
 from ethereal.render.chunk_file import ChunkSeal, write_chunk
-from ethereal.render.fingerprint import check_libraries, prove
+from ethereal.render.chunks import Chunk
 from ethereal.render.gop_encoders import GopTimes, encode_gops
 from ethereal.render.plan import load_plan
+from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import OpenRenderer
 from ethereal.render.whole import whole_file
 
@@ -54,21 +56,11 @@ def render_chunk(
     plan = load_plan(plan_dir)
     chunk = plan.chunk(index)
     check_libraries(plan)
-    seal = ChunkSeal(plan.plan_hash, chunk.first_gop, chunk.gop_count, chunk.frame_count)
     started, times = time.monotonic(), GopTimes()
     with whole_file(output) as partial, open_renderer(plan_dir) as renderer:
         proven = prove(renderer, plan)
         boot = time.monotonic() - started
-        gops = encode_gops(
-            proven.draw,
-            chunk.gops,
-            plan.encoder,
-            encoders=encoders,
-            beat=lambda drawn: beat(drawn / chunk.frame_count),
-            times=times,
-        )
-        with closing(gops):
-            sha256 = write_chunk(partial, gops, plan.encoder, seal)
+        sha256 = write_gops(plan, chunk, partial, renderer=proven, encoders=encoders, beat=beat, times=times)
         size = partial.stat().st_size
     return ChunkResult(
         index=index,
@@ -79,3 +71,27 @@ def render_chunk(
         size_bytes=size,
         timings={"boot": boot, "capture": times.draw_seconds, "encode": times.encode_seconds},
     )
+
+
+def write_gops(
+    plan: Plan,
+    chunk: Chunk,
+    output: Path,
+    *,
+    renderer: ProvenRenderer,
+    encoders: int,
+    beat: Beat,
+    times: GopTimes,
+) -> str:
+    """Draw and encode the GOPs of `chunk` to `output`, return its sha256; an error leaves half a file."""
+    gops = encode_gops(
+        renderer.draw,
+        chunk.gops,
+        plan.encoder,
+        encoders=encoders,
+        beat=lambda drawn: beat(drawn / chunk.frame_count),
+        times=times,
+    )
+    seal = ChunkSeal(plan.plan_hash, chunk.first_gop, chunk.gop_count, chunk.frame_count)
+    with closing(gops):
+        return write_chunk(output, gops, plan.encoder, seal)

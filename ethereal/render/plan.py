@@ -17,11 +17,11 @@ from ethereal.errors import (
     PlanProtocolError,
 )
 from ethereal.render.audio_track import make_audio_track, sample_count_for
+from ethereal.render.canary import canary_frames, draw_canary
 from ethereal.render.canonical_json import canonical_json
 from ethereal.render.chunks import choose_chunk_count, deal_chunks, gop_frames_for, gops_of
 from ethereal.render.composition import MAX_SECONDS, Composition
 from ethereal.render.encoder_settings import encoder_document, libraries, read_settings
-from ethereal.render.fingerprint import canary_frames, draw_canary
 from ethereal.render.formats import CONTAINERS, get_quality
 from ethereal.render.plan_files import AUDIO_FILE, ENCODER_FILE, check_frozen_size, freeze_page
 from ethereal.render.plan_hash import PLAN_FILE, files_of, plan_hash_of

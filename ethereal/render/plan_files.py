@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from ethereal.errors import InvalidConfigError, PlanTooLargeError
+from ethereal.audio.feature_file import load_features
+from ethereal.errors import InvalidConfigError, InvalidInputError, NotFoundError, PlanTooLargeError
 from ethereal.render.canonical_json import canonical_json
 from ethereal.render.composition import Composition, page_document
 from ethereal.render.formats import spell_fps
@@ -21,7 +20,6 @@ AUDIO_FILE = "audio.m4a"
 ENCODER_FILE = "encoder.json"
 _SCENE_DIRECTORY = "composition"
 _FEATURE_FILES = ("features.json", "features.f32")
-_FLOAT_BYTES = 4
 
 
 def freeze_page(composition: Composition, frame_count: int, features_dir: Path, directory: Path) -> None:
@@ -29,9 +27,9 @@ def freeze_page(composition: Composition, frame_count: int, features_dir: Path, 
 
     The features must be those of this rate and number of frames.
     """
+    _check_features(features_dir, composition.fps, frame_count)
     sources = {f"{_SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
     sources |= {name: features_dir / name for name in _FEATURE_FILES}
-    _check_features(sources, composition.fps, frame_count)
     check_size(sources)
     (directory / "composition.json").write_bytes(canonical_json(page_document(composition, frame_count)))
     for place, source in sources.items():
@@ -58,22 +56,11 @@ def check_size(files: Mapping[str, Path], limit: int = MAX_PLAN_BYTES) -> None:
         raise PlanTooLargeError(f"the plan has {sum(parts.values())} bytes, over {limit}: {spelled}")
 
 
-def _check_features(sources: Mapping[str, Path], fps: Fraction, frame_count: int) -> None:
-    said = _read_features(sources["features.json"])
-    size = len(said["names"]) * frame_count * _FLOAT_BYTES
-    if (said["fps"], said["frameCount"]) != (spell_fps(fps), frame_count):
-        _refuse(f"made for {said['frameCount']} frames at {said['fps']}")
-    if sources["features.f32"].stat().st_size != size:
-        _refuse(f"not {size} bytes long")
-
-
-def _read_features(path: Path) -> dict[str, Any]:
+def _check_features(directory: Path, fps: Fraction, frame_count: int) -> None:
     try:
-        said: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InvalidConfigError(f"features: {error}", {"features": ["cannot be read"]}) from error
-    return said
-
-
-def _refuse(reason: str) -> None:
-    raise InvalidConfigError(f"the features are {reason}", {"features": [reason]})
+        features = load_features(directory)
+    except (NotFoundError, InvalidInputError) as error:
+        raise InvalidConfigError(f"features: {error}", {"features": [str(error)]}) from error
+    if (features.fps, features.frame_count) != (fps, frame_count):
+        reason = f"made for {features.frame_count} frames at {spell_fps(features.fps)}"
+        raise InvalidConfigError(f"the features are {reason}", {"features": [reason]})

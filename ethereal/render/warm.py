@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ethereal.render.fingerprint import prove
+from ethereal.render.canary import prove
 from ethereal.render.plan import load_plan
 from ethereal.render.renderer import OpenRenderer, Renderer
 

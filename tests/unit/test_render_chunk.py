@@ -19,7 +19,7 @@ from ethereal.errors import (
     RendererMismatchError,
     SceneFailedError,
 )
-from ethereal.render import chunk_file, fingerprint
+from ethereal.render import canary, chunk_file
 from ethereal.render.chunk import render_chunk
 from ethereal.render.chunk_file import ChunkSeal, read_seal
 from ethereal.render.container import open_mp4
@@ -90,7 +90,7 @@ def test_other_libraries_are_refused_before_a_browser_starts(
     plan_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = libraries()
-    monkeypatch.setattr(fingerprint, "libraries", lambda: {**ours, "libavcodec": "1.0.0"})
+    monkeypatch.setattr(canary, "libraries", lambda: {**ours, "libavcodec": "1.0.0"})
 
     def never(directory: Path) -> Iterator[NumpyRenderer]:
         pytest.fail("a browser was started")
@@ -102,7 +102,7 @@ def test_other_libraries_are_refused_before_a_browser_starts(
 def test_the_same_libraries_that_encode_other_bytes_are_refused(
     plan_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fingerprint, "encode_gop", lambda frames, settings: encode_gop(frames[:-1], settings))
+    monkeypatch.setattr(canary, "encode_gop", lambda frames, settings: encode_gop(frames[:-1], settings))
 
     with pytest.raises(EncoderMismatchError, match="other bytes"):
         render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=open_numpy)
@@ -164,8 +164,8 @@ def test_a_warm_renderer_is_opened_and_proven_once_for_all_chunks(plan_dir: Path
             render_chunk(plan_dir, index, tmp_path / "chunk", open_renderer=warm)
 
     assert (openings.opened, openings.closed) == (1, 1)
-    canary = 5
-    assert len(openings.renderers[0].drawn) == 96 + 144 + 96 + canary
+    drawn_to_prove = 5
+    assert len(openings.renderers[0].drawn) == 96 + 144 + 96 + drawn_to_prove
 
 
 def test_after_a_failure_a_warm_renderer_opens_afresh(plan_dir: Path, tmp_path: Path) -> None:

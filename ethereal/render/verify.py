@@ -1,0 +1,71 @@
+"""Render parts of a delivered video again, here, and compare them byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from ethereal.beat import Beat, no_beat
+from ethereal.errors import InvalidInputError
+from ethereal.render.canary import check_libraries, prove
+from ethereal.render.chunk import DEFAULT_ENCODERS, write_gops
+from ethereal.render.chunks import Chunk
+from ethereal.render.container import open_video
+from ethereal.render.gop_encoders import GopTimes
+from ethereal.render.plan import load_plan
+from ethereal.render.plan_record import Plan
+from ethereal.render.renderer import OpenRenderer
+
+
+def find_differing_gops(
+    plan_dir: Path,
+    video: Path,
+    gops: Sequence[int],
+    *,
+    open_renderer: OpenRenderer,
+    encoders: int = DEFAULT_ENCODERS,
+    beat: Beat = no_beat,
+) -> list[int]:
+    """Return which of `gops` have other bytes in `video` than the plan at `plan_dir` gives here.
+
+    Raise InvalidInputError for a GOP that the plan does not have or a video that lacks frames, and what
+    `render_chunk` raises.
+    """
+    plan = load_plan(plan_dir)
+    _check(plan, video, gops)
+    check_libraries(plan)
+    with TemporaryDirectory() as scratch, open_renderer(plan_dir) as renderer:
+        proven, again = prove(renderer, plan), Path(scratch) / "again"
+        differing = []
+        for place, gop in enumerate(gops):
+            chunk, times = Chunk(0, gop, (plan.gops[gop],)), GopTimes()
+            part = _part(place, len(gops), beat)
+            write_gops(plan, chunk, again, renderer=proven, encoders=encoders, beat=part, times=times)
+            if _coded(again, range(chunk.frame_count), plan) != _coded(video, plan.gops[gop], plan):
+                differing.append(gop)
+    return differing
+
+
+def _check(plan: Plan, video: Path, gops: Sequence[int]) -> None:
+    strangers = [gop for gop in gops if gop not in range(len(plan.gops))]
+    if strangers:
+        raise InvalidInputError(f"the plan has GOPs 0 to {len(plan.gops) - 1}, not {strangers}")
+    with open_video(video) as (_, stream):
+        if stream.frames != plan.frame_count:
+            raise InvalidInputError(f"the video has {stream.frames} frames, the plan {plan.frame_count}")
+
+
+def _coded(video: Path, gop: range, plan: Plan) -> list[bytes]:
+    """Return the coded pictures of the frames of `gop`, which starts with a key frame."""
+    with open_video(video) as (container, stream):
+        start = gop.start / plan.composition.fps / cast(Fraction, stream.time_base)
+        container.seek(int(start), stream=stream)
+        return [bytes(packet) for packet in islice(container.demux(stream), len(gop))]
+
+
+def _part(place: int, count: int, beat: Beat) -> Beat:
+    return lambda fraction: beat((place + fraction) / count)

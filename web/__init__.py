@@ -1,1 +1,55 @@
-"""The face: Flask."""
+"""The face: Flask. A view parses, calls one step of the domain, and shows; it catches nothing.
+
+Errors go to the one handler in `errors.py`; who may is declared on each route with `access.py`. Only
+`wsgi.py` knows of `tasks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from flask import Flask
+
+from ethereal.services import Services
+from ethereal.settings import Settings
+from web import (
+    access,
+    api_catalog,
+    api_jobs,
+    api_render,
+    api_storage,
+    assets,
+    errors,
+    events,
+    headers,
+    health,
+    pages,
+    sign_in,
+)
+from web.face import Face
+
+_NO_CHECKS: Mapping[str, Callable[[], None]] = MappingProxyType({})
+
+
+def create_app(
+    services: Services,
+    settings: Settings,
+    *,
+    secret: bytes,
+    checks: Mapping[str, Callable[[], None]] = _NO_CHECKS,
+    look_seconds: float = 0.5,
+) -> Flask:
+    """The web app over these services.
+
+    `secret` is what sessions are derived from; `checks` says by name what must answer before work is taken
+    and raises when it does not; `look_seconds` is how often a followed job is looked at.
+    """
+    app = Flask(__name__, static_folder=None)
+    Face(services, settings, checks, look_seconds).attach(app)
+    access.guard(app, settings, secret)
+    headers.register(app, settings)
+    errors.register(app)
+    for module in (api_catalog, api_jobs, api_render, api_storage, assets, events, health, pages, sign_in):
+        app.register_blueprint(module.blueprint)
+    return app

@@ -1,0 +1,41 @@
+"""What the views work with: the services, the settings, and what must answer before work is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from typing import cast
+
+from flask import Flask, current_app
+
+from ethereal.services import Services
+from ethereal.settings import Settings
+
+_NAME = "ethereal"
+_FOLLOWERS = 10
+
+
+@dataclass(frozen=True)
+class Face:
+    services: Services
+    settings: Settings
+    checks: Mapping[str, Callable[[], None]]
+    look_seconds: float  #: how often a followed job is looked at
+    #: Each follower holds a thread of the server; the others are left for work.
+    followers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_FOLLOWERS))
+
+    def attach(self, app: Flask) -> None:
+        app.extensions[_NAME] = self
+
+
+def face() -> Face:
+    return cast(Face, current_app.extensions[_NAME])
+
+
+def services() -> Services:
+    return face().services
+
+
+def settings() -> Settings:
+    return face().settings

@@ -1,0 +1,114 @@
+"""From what a client sends to a stored job.
+
+The fields are checked before the sound is taken in; sound that does not become a job is taken out again.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from ethereal.errors import InvalidInputError, NotBuiltError
+from ethereal.jobs.model import Job
+from ethereal.pipeline.submit import check_request, submit_render
+from ethereal.pipeline.upload import accept_upload, look_at, receive
+from ethereal.services import Services
+from ethereal.storage import keys
+from web.multipart import FilePart, FormReader
+from web.schemas import InlineAudio, Options, RenderBody, UploadedAudio, read_options
+
+_NAME_LENGTH = 200
+
+
+def submit_form(
+    services: Services, form: FormReader, part: FilePart | None, *, idempotency_key: str | None
+) -> Job:
+    """Store the job of a form whose file has begun. Fields that came before it are checked first."""
+    if part is None or part.name != "file":
+        raise InvalidInputError("no audio was sent", {"file": ["choose an audio file"]})
+    filename = clean_filename(part.filename)
+    _check(services, read_options(form.fields), filename)
+    with _accepted(services, part.as_stream(), filename) as (key, sha256):
+        if form.until_file() is not None:
+            raise InvalidInputError("one file at a time", {"file": ["must be one file"]})
+        request = read_options(form.fields).request(key=key, filename=filename, sha256=sha256)
+        return submit_render(services, request, idempotency_key=idempotency_key)
+
+
+def submit_body(services: Services, body: RenderBody, *, idempotency_key: str | None) -> Job:
+    """Store the job of a JSON body. Raise NotBuiltError for kinds of audio that cannot be taken yet."""
+    if body.recipe is not None:
+        raise NotBuiltError("edit recipes are not built yet")
+    match body.audio:
+        case UploadedAudio() as audio:
+            return _submit_stored(services, body, audio, idempotency_key)
+        case InlineAudio() as audio:
+            return _submit_inline(services, body, audio, idempotency_key)
+        case other:
+            raise NotBuiltError(
+                f"audio of type {other.type} is not built yet: send upload, base64, or a form"
+            )
+
+
+def clean_filename(name: str) -> str:
+    """The last part of a name, without what a file system or a header could trip over."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[-_NAME_LENGTH:] or "audio"
+
+
+def _submit_inline(services: Services, body: RenderBody, audio: InlineAudio, key: str | None) -> Job:
+    filename = clean_filename(audio.filename)
+    _check(services, body, filename)
+    with _accepted(services, io.BytesIO(_decoded(audio.data)), filename) as (stored, sha256):
+        request = body.request(key=stored, filename=filename, sha256=sha256)
+        return submit_render(services, request, idempotency_key=key)
+
+
+def _submit_stored(services: Services, body: RenderBody, audio: UploadedAudio, key: str | None) -> Job:
+    stored, filename = keys.read_upload_key(audio.storage_key), clean_filename(audio.filename)
+    check_request(body.request(key=stored, filename=filename))
+    if not services.objects.exists(stored):
+        raise InvalidInputError("the audio was not uploaded", {"audio.storageKey": ["was not uploaded"]})
+    request = body.request(key=stored, filename=filename, sha256=_look_at_stored(services, stored))
+    return submit_render(services, request, idempotency_key=key)
+
+
+def _check(services: Services, options: Options, filename: str) -> None:
+    """Raise InvalidInputError for options that no audio could make right."""
+    check_request(options.request(key=keys.upload(services.new_id(), filename), filename=filename))
+
+
+@contextmanager
+def _accepted(services: Services, stream: BinaryIO, filename: str) -> Iterator[tuple[keys.StorageKey, str]]:
+    """Take a file in; when the block raises, it is taken out again."""
+    upload = accept_upload(services, stream, filename=filename)
+    with ExitStack() as undo:
+        undo.callback(services.objects.delete, upload.key)
+        yield upload.key, upload.sha256
+        undo.pop_all()
+
+
+def _look_at_stored(services: Services, key: keys.StorageKey) -> str:
+    """The sha256 of an upload that is sound; one that is not is removed."""
+    services.scratch.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        undo.callback(services.objects.delete, key)
+        with TemporaryDirectory(prefix="upload-", dir=services.scratch) as folder:
+            path = Path(folder) / f"upload.{keys.extension_of(key)}"
+            with services.objects.open(key) as stream:
+                sha256 = receive(services, stream, path)
+            look_at(services, path)
+        undo.pop_all()
+    return sha256
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError as error:
+        raise InvalidInputError("the audio is not base64", {"audio.data": ["must be base64"]}) from error

@@ -1,0 +1,124 @@
+"""The pages people see: the form, the list of renders, one render."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from ethereal.errors import InvalidInputError
+from ethereal.jobs.model import JobId
+from ethereal.pipeline.cancel import cancel as call_off
+from ethereal.pipeline.cancel import delete as forget
+from web import access, catalog
+from web.api_render import FORM_ROOM
+from web.errors import show_error, status_of
+from web.face import services, settings
+from web.headers import request_id
+from web.intake import submit_form
+from web.multipart import FormReader
+from web.schemas import JobsQuery, read_query
+from web.view import Chosen, JobView
+
+blueprint = Blueprint("pages", __name__)
+
+_PAGE_LENGTH = 12
+
+
+@blueprint.get("/")
+@access.person
+def create() -> ResponseReturnValue:
+    return _form(Chosen.of(request.args), problems={})
+
+
+@blueprint.post("/")
+@access.streamed_form
+def submit() -> ResponseReturnValue:
+    request.max_content_length = services().limits.upload_bytes + FORM_ROOM
+    form = FormReader(request)
+    g.fields = form.fields  # the form is shown again with these when something is wrong
+    part = form.until_file()
+    access.check_csrf(form.fields.pop(access.TOKEN_FIELD, ""))
+    job = submit_form(services(), form, part, idempotency_key=None)
+    return redirect(url_for(".job", job_id=job.id), 303)
+
+
+@blueprint.get("/jobs")
+@access.person
+def jobs() -> ResponseReturnValue:
+    query = read_query(JobsQuery)
+    page = services().jobs.list(status=query.status, limit=_PAGE_LENGTH, cursor=query.cursor)
+    views = [JobView(services(), job, settings().base_url) for job in page.jobs]
+    return render_template(
+        "jobs.html", jobs=views, status=query.status, older=page.cursor, newest=query.cursor is None
+    )
+
+
+@blueprint.get("/jobs/<job_id>")
+@access.person
+def job(job_id: str) -> ResponseReturnValue:
+    found = services().jobs.get(JobId(job_id))
+    return render_template("job.html", job=JobView(services(), found, settings().base_url))
+
+
+@blueprint.post("/jobs/<job_id>/cancel")
+@access.form
+def cancel(job_id: str) -> ResponseReturnValue:
+    call_off(services(), JobId(job_id))
+    return redirect(url_for(".job", job_id=job_id), 303)
+
+
+@blueprint.post("/jobs/<job_id>/delete")
+@access.form
+def delete(job_id: str) -> ResponseReturnValue:
+    forget(services(), JobId(job_id))
+    return redirect(url_for(".jobs"), 303)
+
+
+@blueprint.errorhandler(InvalidInputError)
+def show_problem(error: InvalidInputError) -> Response:
+    """Show the form again with what is wrong beside each field; other pages show the error as it is."""
+    if request.endpoint != "pages.submit":
+        return show_error(error)
+    problems = error.details or {"file": [str(error)]}
+    return make_response(_form(Chosen.of(g.get("fields", {})), problems), status_of(error))
+
+
+@blueprint.app_context_processor
+def _everywhere() -> dict[str, object]:
+    """What the frame of every page needs."""
+    host = request.host.rpartition(":")[0] or request.host
+    farm = (
+        f"http://{host}:{settings().flower_port}"
+        if settings().is_loopback and settings().flower_port
+        else None
+    )
+    return {
+        "farm": farm,
+        "icon": current_app.jinja_env.get_template("_icons.html").module,
+        "may_sign_out": settings().api_token is not None and access.is_known(),
+        "request_id": request_id(),
+    }
+
+
+def _form(chosen: Chosen, problems: dict[str, list[str]]) -> str:
+    return render_template(
+        "create.html",
+        chosen=chosen,
+        problems=problems,
+        templates=catalog.template_cards(),
+        formats=catalog.format_cards(),
+        rates=catalog.FPS,
+        qualities=catalog.quality_names(),
+        limit_bytes=services().limits.upload_bytes,
+        limit_minutes=int(services().limits.audio.total_seconds() // 60),
+    )

@@ -1,0 +1,100 @@
+"""A job as JSON, the same for every route, and its signed links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+
+from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.request import RenderResult
+from ethereal.pipeline.progress import live_progress
+from ethereal.services import Services
+from ethereal.storage.keys import StorageKey
+from ethereal.storage.store import PEOPLE
+from web.words import stage_words
+
+_FORBIDDEN = '/\\:*?"<>|'
+
+
+def job_json(services: Services, job: Job) -> dict[str, object]:
+    """What a client sees of a job. Fields that do not apply yet are absent, but for the queue position."""
+    percent, eta = live_progress(services, job)
+    request, position = job.request, _queue_position(services, job)
+    body: dict[str, object | None] = {
+        "jobId": job.id,
+        "type": job.type,
+        "status": job.status,
+        "stage": job.stage,
+        "message": stage_words(job, position),
+        "progress": round(percent, 1),
+        "attempt": job.attempt,
+        "title": title_of(job),
+        "template": request.template,
+        "outputFormat": request.output_format,
+        "fps": request.fps,
+        "quality": request.quality,
+        "eta": {"seconds": round(eta.seconds), "low": round(eta.low), "high": round(eta.high)}
+        if eta
+        else None,
+        "createdAt": instant(job.created_at),
+        "updatedAt": instant(job.updated_at),
+        "startedAt": instant(job.started_at),
+        "finishedAt": instant(job.finished_at),
+        **_outcome(services, job),
+    }
+    shown: dict[str, object] = {name: value for name, value in body.items() if value is not None}
+    return {"stage": None, **shown, "queuePosition": position}
+
+
+def title_of(job: Job) -> str:
+    """What people call the job: its title, else the name of its audio."""
+    return job.request.title or PurePath(job.request.filename).stem or "Untitled"
+
+
+def result_of(job: Job) -> RenderResult | None:
+    return RenderResult.model_validate(job.result) if job.result is not None else None
+
+
+def sign_video(services: Services, job: Job, *, download: bool) -> str | None:
+    """A link to the video, to play or to save it under a pleasant name."""
+    result = result_of(job)
+    if result is None:
+        return None
+    key = StorageKey(result.video_key)
+    name = f"{_file_title(title_of(job))} – Ethereal{PurePath(key).suffix}"  # noqa: RUF001 — a dash between names
+    return services.objects.sign_get(key, lifetime=PEOPLE, filename=name if download else None)
+
+
+def sign_poster(services: Services, job: Job) -> str | None:
+    """A link to the picture that stands for the video."""
+    result = result_of(job)
+    if result is None or result.poster_key is None:
+        return None
+    return services.objects.sign_get(StorageKey(result.poster_key), lifetime=PEOPLE)
+
+
+def instant(time: datetime | None) -> str | None:
+    """ISO-8601 in UTC with milliseconds."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+
+
+def _outcome(services: Services, job: Job) -> dict[str, object | None]:
+    if job.status is JobStatus.FAILED and job.error is not None:
+        error = job.error
+        return {"error": {"code": error.code, "message": error.message, "retryable": error.retryable}}
+    if job.status is not JobStatus.COMPLETE:
+        return {}
+    return {
+        "result": result.model_dump(mode="json", exclude_none=True) if (result := result_of(job)) else None,
+        "downloadUrl": sign_video(services, job, download=True),
+        "posterUrl": sign_poster(services, job),
+    }
+
+
+def _queue_position(services: Services, job: Job) -> int | None:
+    return services.jobs.queue_position(job.id) if job.status is JobStatus.PENDING else None
+
+
+def _file_title(title: str) -> str:
+    kept = "".join(letter for letter in title if letter.isprintable() and letter not in _FORBIDDEN)
+    return kept.strip(" .")[:100] or "Untitled"

@@ -1,0 +1,160 @@
+// The form: choose a song, hear and see it, send it.
+import { makeChooser } from "./form/choose.js";
+import { clearProblems, showProblems } from "./form/problems.js";
+import { send } from "./form/send.js";
+import { makeTuner } from "./form/tune.js";
+import { makePlayer } from "./preview/player.js";
+import { makePreview } from "./preview/preview.js";
+import { sizeWords } from "./words.js";
+
+const form = document.querySelector("#create");
+const find = (name) => form.querySelector(`[data-${name}]`);
+const stage = find("stage");
+const templates = new Map();
+let parameters = {};
+
+const picked = (name) => form.querySelector(`input[name="${name}"]:checked`);
+const player = makePlayer(find("player"), () => preview.wake());
+const preview = makePreview({
+  canvas: find("canvas"),
+  watch: stage,
+  player,
+  onOpen: () => {
+    find("canvas").hidden = false;
+    stage.classList.add("drawing");
+  },
+  onTrouble: () => {
+    find("canvas").hidden = true;
+    stage.classList.remove("drawing");
+    tellNote("The live preview does not run in this browser. Your video will: it is drawn on the server.");
+  },
+});
+const tuner = makeTuner({
+  root: find("tune"),
+  config: find("config"),
+  onChange: (values) => {
+    parameters = values;
+    showLater();
+  },
+});
+
+function tellNote(sentence) {
+  find("note").textContent = sentence;
+  find("note").hidden = false;
+}
+
+function summarise() {
+  const format = picked("outputFormat");
+  const name = picked("template").closest("label").querySelector(".look-name").textContent;
+  find("format-hint").textContent = format.dataset.hint;
+  find("summary").textContent = `${name} · ${format.dataset.width} × ${format.dataset.height} · ${picked("fps").value} fps`;
+}
+
+function showLook() {
+  const template = templates.get(picked("template").value);
+  const { width, height } = picked("outputFormat").dataset;
+  if (template) preview.show({ sceneUrl: template.sceneUrl, parameters, width: Number(width), height: Number(height) });
+}
+
+let waiting = 0;
+function showLater() {
+  clearTimeout(waiting);
+  waiting = setTimeout(showLook, 120);
+}
+
+/** A template was chosen: its picture, its words, its controls. */
+async function chooseTemplate(made = {}) {
+  const template = templates.get(picked("template").value);
+  if (!template) return;
+  find("description").textContent = template.description;
+  if (template.pictureUrl) find("still").src = template.pictureUrl;
+  const { parameters: declared = {} } = await import(template.sceneUrl);
+  parameters = tuner.show(declared, template.parameters, made);
+  showLook();
+}
+
+function useFile(file) {
+  clearProblems(form);
+  find("drop").hidden = true;
+  find("hint").hidden = true;
+  find("player").hidden = false;
+  find("name").textContent = file.name;
+  find("size").textContent = sizeWords(file.size);
+  stage.classList.add("chosen");
+  form.elements.namedItem("title").placeholder = file.name.replace(/\.[^.]+$/, "");
+  tellNote("A live preview, close to the result. The video is drawn frame by frame in full quality.");
+  player.load(file);
+  preview.startOver();
+  find("play").focus({ preventScroll: true });
+}
+
+function showSending(isSending) {
+  find("sending").hidden = !isSending;
+  find("submit").hidden = isSending;
+  find("summary").hidden = isSending;
+}
+
+function showSent(part) {
+  const percent = Math.floor(part * 100);
+  find("sending-bar").value = percent;
+  find("sending-words").textContent = part < 1 ? `Sending the song: ${percent} %` : "Checking the sound";
+}
+
+async function submit(event) {
+  event.preventDefault();
+  clearProblems(form);
+  if (form.elements.namedItem("file").files.length === 0) {
+    showProblems(form, { message: "", details: { file: ["Choose a song first"] } });
+    return;
+  }
+  showSending(true);
+  showSent(0);
+  const sending = send(form, showSent);
+  find("abort").onclick = sending.stop;
+  try {
+    const { jobId } = await sending.done;
+    location.assign(`/jobs/${jobId}`);
+  } catch (refusal) {
+    showSending(false);
+    if (refusal) showProblems(form, refusal);
+    else find("submit").focus();
+  }
+}
+
+function readConfig() {
+  try {
+    return JSON.parse(find("config").value || "{}");
+  } catch {
+    return {};
+  }
+}
+
+form.noValidate = true; // our own words appear beside the field
+form.addEventListener("submit", submit);
+form.addEventListener("change", (event) => {
+  summarise();
+  if (event.target.name === "template") chooseTemplate();
+  if (event.target.name === "outputFormat") showLook();
+});
+find("player").addEventListener("unplayable", () => {
+  tellNote("This browser cannot play the file, so there is no live preview. The render reads more formats: go ahead.");
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== " " || event.target !== document.body || find("player").hidden) return;
+  event.preventDefault();
+  player.toggle();
+});
+addEventListener("pageshow", () => showSending(false));
+
+const chooser = makeChooser({
+  input: form.elements.namedItem("file"),
+  stage,
+  limit: Number(form.dataset.limit),
+  onFile: useFile,
+  onRefused: (sentence) => showProblems(form, { message: "", details: { file: [sentence] } }),
+});
+summarise();
+const answer = await fetch("/api/templates");
+if (answer.ok) for (const template of (await answer.json()).templates) templates.set(template.id, template);
+await chooseTemplate(readConfig());
+chooser.take(); // a file that the browser kept over a reload

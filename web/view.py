@@ -1,0 +1,172 @@
+"""What the pages show of a job and of a form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flask import url_for
+
+from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.request import RenderRequest, RenderResult
+from ethereal.pipeline.progress import live_progress
+from ethereal.render.formats import parse_fps
+from ethereal.services import Services
+from web import catalog, words
+from web.show import instant, result_of, sign_poster, sign_video, title_of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is chosen in the form when it is shown."""
+
+    template: str
+    output_format: str
+    fps: int
+    quality: str
+    title: str
+    visual_config: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Chosen:
+        """The choices among these fields; what is unknown falls back to the usual."""
+        usual = {name: field.default for name, field in RenderRequest.model_fields.items()}
+        fps = fields.get("fps", "")
+        return cls(
+            template=_one_of(
+                fields.get("template"), [c.id for c in catalog.template_cards()], usual["template"]
+            ),
+            output_format=_one_of(
+                fields.get("outputFormat"), [c.id for c in catalog.format_cards()], usual["output_format"]
+            ),
+            fps=int(fps) if fps.isdecimal() and int(fps) in catalog.FPS else usual["fps"],
+            quality=_one_of(
+                fields.get("quality"), [name for name, _, _ in catalog.quality_names()], usual["quality"]
+            ),
+            title=fields.get("title", "")[:200],
+            visual_config=fields.get("visualConfig", "")[:4000],
+        )
+
+
+class JobView:
+    """One job in words and links. Links into this app lose their host, so they work under any name of it."""
+
+    def __init__(self, services: Services, job: Job, base_url: str) -> None:
+        self._services = services
+        self._base_url = base_url
+        self.job = job
+        self.id = job.id
+        self.request = job.request
+        self.status = job.status
+        self.title = title_of(job)
+        self.created_at = instant(job.created_at)
+        self.error = job.error
+
+    @property
+    def is_final(self) -> bool:
+        return self.status.is_final
+
+    @property
+    def status_words(self) -> str:
+        return words.STATUS_WORDS[self.status]
+
+    @cached_property
+    def stage_words(self) -> str:
+        pending = self.status is JobStatus.PENDING
+        return words.stage_words(self.job, self._services.jobs.queue_position(self.id) if pending else None)
+
+    @cached_property
+    def _live(self) -> tuple[float, str]:
+        percent, eta = live_progress(self._services, self.job)
+        return percent, words.eta_words(eta.seconds, eta.low, eta.high) if eta else ""
+
+    @property
+    def percent(self) -> int:
+        return int(self._live[0])
+
+    @property
+    def eta_words(self) -> str:
+        return self._live[1]
+
+    @property
+    def road(self) -> list[tuple[str, str, str]]:
+        """Each part of the road: its name, the stages in it, and whether it is done, current or to come."""
+        here = words.road_place(self.job)
+        state = [
+            "done" if at < here else "current" if at == here else "ahead" for at in range(len(words.ROAD))
+        ]
+        return [(name, " ".join(sorted(stages)), state[at]) for at, (name, stages) in enumerate(words.ROAD)]
+
+    @property
+    def template(self) -> catalog.TemplateCard | None:
+        return catalog.template_card(self.request.template)
+
+    @property
+    def format(self) -> catalog.FormatCard | None:
+        return catalog.format_card(self.request.output_format)
+
+    @property
+    def quality(self) -> str:
+        return catalog.QUALITY_WORDS.get(self.request.quality, (self.request.quality,))[0]
+
+    @property
+    def rate(self) -> str:
+        return words.rate_words(parse_fps(self.request.fps))
+
+    @cached_property
+    def result(self) -> RenderResult | None:
+        return result_of(self.job)
+
+    @property
+    def length(self) -> str:
+        return words.clock_words(self.result.duration_seconds) if self.result else ""
+
+    @property
+    def size(self) -> str:
+        return words.size_words(self.result.size_bytes) if self.result else ""
+
+    @property
+    def took(self) -> str:
+        if not self.job.finished_at:
+            return ""
+        return words.span_words((self.job.finished_at - self.job.created_at).total_seconds())
+
+    @property
+    def video(self) -> str | None:
+        return self._here(sign_video(self._services, self.job, download=False))
+
+    @property
+    def download(self) -> str | None:
+        return self._here(sign_video(self._services, self.job, download=True))
+
+    @property
+    def poster(self) -> str | None:
+        return self._here(sign_poster(self._services, self.job))
+
+    @property
+    def help(self) -> str:
+        return words.help_for(self.error.code, retryable=self.error.retryable) if self.error else ""
+
+    @property
+    def again(self) -> str:
+        """The form with the settings of this job."""
+        request = self.request
+        config = json.dumps(request.parameters) if request.parameters else None
+        return url_for(
+            "pages.create",
+            template=request.template,
+            outputFormat=request.output_format,
+            fps=request.fps,
+            quality=request.quality,
+            title=request.title or None,
+            visualConfig=config,
+        )
+
+    def _here(self, link: str | None) -> str | None:
+        return link.removeprefix(self._base_url) if link else None
+
+
+def _one_of(value: str | None, choices: list[str], usual: str) -> str:
+    return value if value in choices else usual

@@ -1,0 +1,35 @@
+"""Where a WSGI server finds the app: `web.wsgi:app`. Nothing is opened before it is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from flask import Flask
+
+from ethereal.bootstrap import build_services, readiness_checks, signing_secret
+from ethereal.errors import UnavailableError
+from ethereal.settings import read_settings
+from tasks.app import app as tasks_app
+from tasks.queue import CeleryTaskQueue
+from web import create_app
+
+
+@cache
+def make_app() -> Flask:
+    """The app on the services that the environment names, one for each process."""
+    settings = read_settings()
+    queue = CeleryTaskQueue(tasks_app)
+    services = build_services(settings, queue=queue)
+    checks = readiness_checks(services, queue.ping) | {"worker": lambda: _check_workers(queue)}
+    return create_app(services, settings, secret=signing_secret(settings), checks=checks)
+
+
+def _check_workers(queue: CeleryTaskQueue) -> None:
+    if not queue.workers():
+        raise UnavailableError("no worker answers")
+
+
+def __getattr__(name: str) -> Flask:
+    if name == "app":
+        return make_app()
+    raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""The whole system, started for the tests of this folder as `ethereal up` starts it."""
+"""The whole system, started once for all tests that need it, as `ethereal up` starts it."""
 
 from __future__ import annotations
 

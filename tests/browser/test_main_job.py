@@ -1,0 +1,114 @@
+"""A creator's way through the pages: file in, progress, video out; nothing of it simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from ethereal.embedded import RunningStack
+from tests.pictures import read_frames
+from tests.sounds import write_beats
+
+DRAFT = "label.format:has(input[value=draft-360p])"
+
+
+def until(true: Callable[[], object], page: Page, *, seconds: float) -> None:
+    """Wait for what only the page can say; its policy forbids Playwright's own way, which evaluates text."""
+    for _ in range(round(seconds * 5)):
+        if true():
+            return
+        page.wait_for_timeout(200)
+    pytest.fail("it did not come true")
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, height = (1280, 800) if request.param == "desktop" else (390, 844)
+    context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+    opened, complaints = context.new_page(), list[str]()
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def _is_complaint(line: ConsoleMessage) -> bool:
+    return line.type == "error" and "status of 422" not in line.text  # a refusal that the test asked for
+
+
+@pytest.fixture(scope="module")
+def short_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_beats(tmp_path_factory.mktemp("song") / "Short song.wav", 3.0)
+
+
+def test_the_form_makes_a_video_that_plays_and_downloads(
+    page: Page, stack: RunningStack, short_song: Path, tmp_path: Path
+) -> None:
+    page.goto(stack.web_url)
+    page.set_input_files("input[type=file]", short_song)
+    page.locator("label.look", has_text="Solar Flare").click()
+    page.locator(DRAFT).click()
+    page.locator("label.pill", has_text="24").click()
+    page.fill("#title", "A test of light")
+    page.locator("[data-submit]").click()
+
+    page.wait_for_url("**/jobs/*")
+    expect(page.locator("h1")).to_have_text("A test of light")
+    video, bars, seen = page.locator("video"), page.locator("[data-bar]"), set[str | None]()
+
+    def done() -> bool:
+        seen.update(bar.get_attribute("value") for bar in bars.all())
+        return video.count() > 0
+
+    until(done, page, seconds=120)
+    assert len(seen) > 2, f"the bar moves: {seen}"
+    expect(video).to_be_visible()
+    video.evaluate("video => { video.muted = true; return video.play() }")
+    until(lambda: video.evaluate("video => video.currentTime") > 0.5, page, seconds=20)
+    assert video.evaluate("video => [video.videoWidth, video.videoHeight]") == [640, 360]
+    with page.expect_download() as downloading:
+        page.locator("a[download]").click()
+    saved = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(saved)
+
+    assert saved.name.startswith("A test of light")
+    frames = read_frames(saved)
+    assert len(frames) == 72
+    assert frames.mean(axis=(1, 2)).min() > 2
+    assert np.median(np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2))) > 0.05
+
+
+def test_a_file_without_sound_is_refused_beside_its_field(
+    page: Page, stack: RunningStack, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.mp3"
+    text.write_text("this is not music")
+    page.goto(stack.web_url)
+    page.set_input_files("input[type=file]", text)
+    with page.expect_response("**/api/render") as refused:
+        page.locator("[data-submit]").click()
+
+    assert refused.value.status == 422
+    expect(page.locator("#problem-file")).to_be_visible()
+
+
+def test_without_scripts_the_form_submits_and_the_page_tells(
+    browser: Browser, stack: RunningStack, short_song: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(stack.web_url)
+    page.set_input_files("input[type=file]", short_song)
+    page.locator(DRAFT).click()
+    page.locator("[data-submit]").click()
+    page.wait_for_url("**/jobs/*")
+
+    expect(page.locator("video, progress").first).to_be_visible()
+    until(lambda: page.reload() and page.locator("video").count(), page, seconds=120)
+    expect(page.locator("a[download]")).to_be_visible()
+    context.close()

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from ethereal.cli.bar import Bar, open_bar, size_of
 from ethereal.cli.up import stack_options
@@ -74,12 +73,16 @@ def _make(client: ApiClient, audio: Path, bar: Bar, stages: _Stages, **request: 
 
 
 def _tell(console: Console, output: Path, result: dict[str, Any], stages: _Stages) -> None:
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("video", str(output.absolute()))
-    table.add_row("size", size_of(result["sizeBytes"]))
-    table.add_row("picture", f"{result['width']}x{result['height']} at {result['fps']} fps")
-    table.add_row("duration", f"{result['durationSeconds']:.2f} s, {result['frames']} frames")
-    table.add_row("sha256", result["sha256"])
+    facts = {
+        "video": str(output.absolute()),
+        "size": size_of(result["sizeBytes"]),
+        "picture": f"{result['width']} x {result['height']} at {result['fps']} fps",
+        "duration": f"{result['durationSeconds']:.2f} s, {result['frames']} frames",
+        "sha256": result["sha256"],
+    }
+    console.print()
+    for name, fact in facts.items():
+        console.print(f"  {name:<18}{fact}", highlight=False, soft_wrap=True)
+    console.print()
     for name, seconds in stages.seconds.items():
-        table.add_row(f"[dim]{name}", f"[dim]{seconds:.1f} s")
-    console.print(table, highlight=False)
+        console.print(f"  [dim]{name:<18}{seconds:6.1f} s[/]", highlight=False)

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,10 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from ethereal.errors import InvalidConfigError, NotBuiltError
-from ethereal.jobs.database import open_file_database
+from ethereal.errors import InvalidConfigError
+from ethereal.jobs.file_database import open_file_database
 from ethereal.jobs.migrate import migrate
+from ethereal.jobs.remote_database import open_remote_database
 from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress, MemoryLiveProgress
@@ -33,7 +35,7 @@ from ethereal.storage.store import ObjectStore
 
 
 def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
-    """Wire the ports as the settings say. Raise InvalidConfigError or NotBuiltError."""
+    """Wire the ports as the settings say. Raise InvalidConfigError or MisconfiguredError."""
     return Services(
         jobs=open_job_store(settings),
         objects=open_object_store(settings),
@@ -54,10 +56,14 @@ def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
 def open_job_store(settings: Settings) -> JobStore:
     """The job store, brought to the newest schema."""
     url = settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
-    if not url.startswith("file:"):
-        raise NotBuiltError("remote databases are not built yet: set ETHEREAL_DATABASE_URL to file:PATH")
-    database = open_file_database(Path(url.removeprefix("file:")))
-    migrate(database)
+    if url.startswith("file:"):
+        database = open_file_database(Path(url.removeprefix("file:")))
+    else:
+        database = open_remote_database(url, _revealed(settings.database_auth_token))
+    with ExitStack() as undo:
+        undo.callback(database.close)
+        migrate(database)
+        undo.pop_all()
     return SqlJobStore(database)
 
 

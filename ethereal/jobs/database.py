@@ -1,130 +1,138 @@
-"""SQL on libSQL: statements and atomic batches, run on a thread of their own, one client per process.
-
-The package's own file client opens a connection per call, never waits for a lock and begins batches as
-readers, so that racing processes fail at once; `_FileClient` waits and begins as a writer.
-"""
+"""SQL on libSQL: statements and atomic batches, run on a thread of their own, one client per process."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from pathlib import Path
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from libsql_client import LibsqlError, ResultSet
-from libsql_client.sqlite3_utils import Sqlite3Client, _execute_stmt
 
-from ethereal.errors import ConflictError, StoreUnavailableError
+from ethereal.errors import ConflictError, MisconfiguredError, StoreUnavailableError
 
 T = TypeVar("T")
 Arguments = Mapping[str, str | int | float | None]
 Statement = tuple[str, Arguments]
 #: How long a call may take in all, lock waits included.
 CALL_SECONDS = 30.0
+#: Seconds between the tries of a batch whose answer is lost.
+_PAUSES = (0.1, 1.0)
+
+#: Codes of our clients: the connection broke before the answer came; the server will not have us.
+ANSWER_LOST, REFUSED = "ANSWER_LOST", "REFUSED"
+#: Codes of a token, an account or an address that is wrong: who runs this must act.
+_REFUSALS = (REFUSED, "AUTH_", "BLOCKED", "NAMESPACE_")
+#: Codes, in a file and on a server, of a statement that is wrong: no retry heals it.
+_OUR_FAULT = ("SQLITE_ERROR", "SQLITE_UNKNOWN", "SQL_", "ARGS_")
+_CONSTRAINT = "SQLITE_CONSTRAINT"  # followed by the kind in a file, but not on a server
 
 
 class ConstraintError(ConflictError):
     """A row with this key is there already."""
 
 
-class _FileClient(Sqlite3Client):  # type: ignore[misc]  # the package is not typed
-    """libsql-client on a local file, on one connection that waits for locks."""
-
-    _lock_seconds = 15.0
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._kept: sqlite3.Connection | None = None
-
-    def _connect(self) -> sqlite3.Connection:
-        if self._kept is None:
-            self._kept = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_seconds
-            )
-            self._kept.execute("PRAGMA journal_mode=WAL")
-            self._kept.execute("PRAGMA synchronous=NORMAL")
-        return self._kept
-
-    async def execute(self, stmt: Any, args: Any = None) -> ResultSet:
-        return _execute_stmt(self._connect(), stmt, args)
-
-    async def batch(self, stmts: Any) -> list[ResultSet]:
-        connection = self._connect()
-        _execute_stmt(connection, "BEGIN IMMEDIATE")
-        try:
-            results = [_execute_stmt(connection, stmt) for stmt in stmts]
-            _execute_stmt(connection, "COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
-        return results
-
-    async def close(self) -> None:
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
-        await super().close()
+class AnswerLostError(StoreUnavailableError):
+    """The connection broke before the answer came: what was asked was done, or it was not."""
 
 
-class _Loop:
-    """An event loop on a daemon thread: calls come from any thread, also one that runs a loop itself."""
+class _Connection:
+    """A client and its event loop on a daemon thread: calls come from any thread, also from a loop's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_client: Callable[[], Any]) -> None:
+        self.pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="libsql", daemon=True)
         self._thread.start()
+        self.client = self.call(_opened(open_client))
 
-    def call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(CALL_SECONDS)
+        except BaseException:
+            future.cancel()
+            raise
 
     def close(self) -> None:
+        self.call(self.client.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CALL_SECONDS)
         self._loop.close()
 
 
-class Database:
-    """One libSQL database. Raises StoreUnavailableError when it does not answer."""
+async def _opened(open_client: Callable[[], Any]) -> Any:
+    return open_client()  # clients over the network must be made where their loop runs
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._loop = _Loop()
+
+class Database:
+    """One libSQL database.
+
+    Raises StoreUnavailableError when it does not answer, AnswerLostError when it may have done what was asked
+    all the same, MisconfiguredError when it refuses the address or the token.
+    """
+
+    def __init__(self, open_client: Callable[[], Any]) -> None:
+        self._open_client = open_client
+        self._forking = threading.Lock()
+        self._connections = [_Connection(open_client)]
 
     def execute(self, sql: str, arguments: Arguments | None = None) -> ResultSet:
-        return self._run(self._client.execute(sql, dict(arguments or {})))
+        return self._run(lambda client: client.execute(sql, dict(arguments or {})))
 
     def batch(self, statements: Sequence[Statement]) -> Sequence[ResultSet]:
         """Run the statements as one transaction: all or none."""
-        return self._run(self._client.batch([(sql, dict(arguments)) for sql, arguments in statements]))
+        return self._run(lambda client: client.batch([(sql, dict(given)) for sql, given in statements]))
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def repeat(self, statements: Sequence[Statement]) -> tuple[Sequence[ResultSet], bool]:
+        """Run a batch that may run twice: it is sent again when its answer is lost. Return whether it was."""
+        for lost, pause in enumerate(_PAUSES):
+            try:
+                return self.batch(statements), lost > 0
+            except AnswerLostError:
+                time.sleep(pause)
+        return self.batch(statements), True
+
+    def close(self) -> None:
+        connection = self._connections[-1]
+        if connection.pid == os.getpid():
+            connection.close()
+
+    def _run(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        connection = self._connection()
         try:
-            return self._loop.call(work, CALL_SECONDS)
+            return connection.call(work(connection.client))
         except LibsqlError as error:
-            if error.code.startswith("SQLITE_CONSTRAINT"):
-                raise ConstraintError(str(error)) from error
-            if error.code == "SQLITE_ERROR":  # our own statement is wrong: no retry heals it
-                raise
-            raise StoreUnavailableError(f"the job store does not answer: {error}") from error
+            raise _translated(error) from error
         except TimeoutError as error:
-            raise StoreUnavailableError(f"the job store did not answer in {CALL_SECONDS:.0f} s") from error
+            raise StoreUnavailableError("the job store did not answer in time") from error
         except sqlite3.Error as error:
             raise StoreUnavailableError(f"the job store cannot be opened: {error}") from error
 
-    def close(self) -> None:
-        self._loop.call(self._client.close(), CALL_SECONDS)
-        self._loop.close()
+    def _connection(self) -> _Connection:
+        """This process's own: a thread does not survive a fork. The parent's is kept, never closed here."""
+        if self._connections[-1].pid != os.getpid():
+            with self._forking:
+                if self._connections[-1].pid != os.getpid():
+                    self._connections.append(_Connection(self._open_client))
+        return self._connections[-1]
 
 
-def open_file_database(path: Path) -> Database:
-    """A database in a local file, made when it is not there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailableError(f"cannot make {path.parent}: {error}") from error
-    return Database(_FileClient(str(path)))
+def _translated(error: LibsqlError) -> Exception:
+    code = str(error.code)
+    if code.startswith(_CONSTRAINT):
+        return ConstraintError(str(error))
+    if code.startswith(_OUR_FAULT):
+        return cast(Exception, error)
+    if code == ANSWER_LOST:
+        return AnswerLostError(f"the job store was cut off: {error.explanation}")
+    if code.startswith(_REFUSALS):
+        settings = "ETHEREAL_DATABASE_URL or ETHEREAL_DATABASE_AUTH_TOKEN"
+        return MisconfiguredError(f"the job store refuses {settings}: {error.explanation}")
+    return StoreUnavailableError(f"the job store does not answer: {error}")
 
 
 def rows_of(result: ResultSet) -> list[dict[str, Any]]:

@@ -1,18 +1,35 @@
-"""The job store on libSQL: each move is one statement or one batch, guarded in its WHERE."""
+"""The job store on libSQL: each move is one statement or one batch, guarded in its WHERE: one round trip.
+
+A server may make a move and its answer get lost. What may be made twice is then made again: a claim finds
+its owner, a renewal its attempt, and the end of an attempt is looked for when its lease is gone. The reaper's
+moves are not: what they took comes up again at a later look.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
 from ethereal.jobs import statements as sql
-from ethereal.jobs.database import Arguments, Database, Statement, rows_of
+from ethereal.jobs.database import AnswerLostError, Arguments, ConstraintError, Database, rows_of
 from ethereal.jobs.lost import WORKER_LOST
-from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, JobType, Lease, Step, StepKey
+from ethereal.jobs.model import (
+    Claim,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    Lease,
+    Step,
+    StepKey,
+    StepStatus,
+)
 from ethereal.jobs.rows import error_to_json, job_from_row, key_from_row, step_from_row, to_ms
 from ethereal.jobs.store import (
     ANNOUNCE_AGAIN,
@@ -42,7 +59,7 @@ class SqlJobStore:
             "name": first.name,
             "idx": first.index,
         }
-        stored = rows_of(self._batch([sql.ADD_JOB, sql.ADD_FIRST_STEP, sql.JOB_ADDED], arguments)[-1])[0]
+        stored = self._add(job.id, arguments)
         if idempotency and stored["idempotency_digest"] != idempotency.digest:
             raise ConflictError("this idempotency key was used for another request")
         return job_from_row(stored)
@@ -98,7 +115,8 @@ class SqlJobStore:
             "until": to_ms(now + lease),
             "deadline": to_ms(now + time_limit),
         }
-        claimed, _, found = self._batch([sql.CLAIM_STEP, sql.CLAIM_JOB, sql.JOB_BY_ID], arguments)
+        moves = [sql.CLAIM_STEP, sql.CLAIM_JOB, sql.CLAIMED, sql.JOB_BY_ID]
+        (_, _, claimed, found), _ = self._repeat(moves, arguments)
         if not found.rows:
             raise NotFoundError(f"no job {job_id}")
         if not claimed.rows:
@@ -107,7 +125,8 @@ class SqlJobStore:
 
     def renew(self, held: Lease, *, now: datetime, lease: timedelta) -> None:
         arguments = _held(held, now) | {"until": to_ms(now + lease)}
-        if not self._execute(sql.RENEW, arguments).rows:
+        (renewed,), _ = self._repeat([sql.RENEW], arguments)
+        if not renewed.rows:
             raise _lost(held)
 
     def report(self, held: Lease, *, stage: str, progress: float, now: datetime, lease: timedelta) -> None:
@@ -116,7 +135,8 @@ class SqlJobStore:
             "stage": stage,
             "progress": progress,
         }
-        if not self._batch([sql.RENEW, sql.REPORT], arguments)[0].rows:
+        (renewed, _), _ = self._repeat([sql.RENEW, sql.REPORT], arguments)
+        if not renewed.rows:
             raise _lost(held)
 
     def commit(
@@ -136,28 +156,31 @@ class SqlJobStore:
             "join_idx": join.index if join else None,
             "result": None if result is None else json.dumps(result),
         }
-        results = self._batch(moves, arguments)
-        if not results[-2].rows:
+        results, again = self._repeat(moves, arguments)
+        if results[-2].rows:
+            return bool(join and results[1].rows)
+        if not (again and self._ended(held, StepStatus.DONE)):
             raise _lost(held)
-        return bool(join and results[1].rows)
+        return join is not None and any(step.key == join for step in self.steps(held.job_id))
 
     def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
         arguments = _held(held, now) | {"result": json.dumps(result)}
-        return self._end([sql.FINISH_JOB, sql.FINISH_STEP], held, arguments)
+        return self._end([sql.FINISH_JOB, sql.FINISH_STEP], held, arguments, StepStatus.DONE)
 
     def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
         if retry_at is None:
             arguments = _held(held, now) | {"error": error_to_json(error)}
-            return self._end([sql.FAIL_JOB, sql.FAIL_STEP], held, arguments)
+            return self._end([sql.FAIL_JOB, sql.FAIL_STEP], held, arguments, StepStatus.RUNNING)
         arguments = _held(held, now) | {"retry_at": to_ms(retry_at)}
-        return self._end([sql.RETRY_STEP, sql.REST_JOB], held, arguments)
+        return self._end([sql.RETRY_STEP, sql.REST_JOB], held, arguments, StepStatus.WAITING)
 
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
-        ended, found = self._batch([sql.CANCEL, sql.JOB_BY_ID], {"job": job_id, "now": to_ms(now)})
+        arguments: Arguments = {"job": job_id, "now": to_ms(now)}
+        (ended, found), again = self._repeat([sql.CANCEL, sql.JOB_BY_ID], arguments)
         if not found.rows:
             raise NotFoundError(f"no job {job_id}")
         job = job_from_row(rows_of(found)[0])
-        if not ended.rows:
+        if not ended.rows and not (again and job.status is JobStatus.CANCELLED):
             raise ConflictError(f"job {job_id} is {job.status}, cannot become cancelled")
         return job
 
@@ -189,18 +212,36 @@ class SqlJobStore:
     def close(self) -> None:
         self._database.close()
 
-    def _end(self, moves: Sequence[str], held: Lease, arguments: Arguments) -> Job:
-        first, _, found = self._batch([*moves, sql.JOB_BY_ID], arguments)
-        if not first.rows:
+    def _add(self, job_id: JobId, arguments: Arguments) -> dict[str, Any]:
+        moves = [sql.ADD_JOB, sql.ADD_FIRST_STEP, sql.JOB_ADDED]
+        try:
+            return rows_of(self._batch(moves, arguments)[-1])[0]
+        except AnswerLostError:
+            with suppress(ConstraintError):  # then it was stored before the answer was lost
+                return rows_of(self._batch(moves, arguments)[-1])[0]
+            return rows_of(self._execute(sql.JOB_BY_ID, {"job": job_id}))[0]
+
+    def _end(self, moves: Sequence[str], held: Lease, arguments: Arguments, leaves: StepStatus) -> Job:
+        (first, _, found), again = self._repeat([*moves, sql.JOB_BY_ID], arguments)
+        if not first.rows and not (again and self._ended(held, leaves)):
             raise _lost(held)
         return job_from_row(rows_of(found)[0])
+
+    def _ended(self, held: Lease, leaves: StepStatus) -> bool:
+        """Whether this very attempt has ended, in the way that leaves its step so."""
+        arguments: Arguments = {"job": held.job_id, "name": held.step.name, "idx": held.step.index}
+        for step in map(step_from_row, rows_of(self._execute(sql.STEP, arguments))):
+            return step.attempt == held.attempt and step.status is leaves and step.lease_expires_at is None
+        return False
 
     def _execute(self, statement: str, arguments: Arguments) -> Any:
         return self._database.execute(statement, _used(statement, arguments))
 
     def _batch(self, moves: Sequence[str], arguments: Arguments) -> Sequence[Any]:
-        batch: list[Statement] = [(move, _used(move, arguments)) for move in moves]
-        return self._database.batch(batch)
+        return self._database.batch([(move, _used(move, arguments)) for move in moves])
+
+    def _repeat(self, moves: Sequence[str], arguments: Arguments) -> tuple[Sequence[Any], bool]:
+        return self._database.repeat([(move, _used(move, arguments)) for move in moves])
 
 
 _NAME = re.compile(r":([a-z_]+)")

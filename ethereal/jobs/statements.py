@@ -27,6 +27,7 @@ ADD_FIRST_STEP = (
 )
 JOB_BY_ID = "SELECT * FROM jobs WHERE id = :job"
 JOB_ADDED = "SELECT * FROM jobs WHERE id = :job OR idempotency_key = :key"
+STEP = f"SELECT * FROM steps WHERE {_STEP}"
 STEPS = "SELECT * FROM steps WHERE job_id = :job ORDER BY name, idx"
 LIST = (
     "SELECT * FROM jobs WHERE (:status IS NULL OR status = :status) AND (:type IS NULL OR type = :type)"
@@ -42,12 +43,14 @@ QUEUE_POSITION = (
 CLAIM_STEP = (
     "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, claimed_at = :now,"
     " deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
-    f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE} RETURNING attempt"
+    f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE}"
 )
+CLAIMED = f"SELECT attempt FROM steps WHERE {_STEP} AND status = 'running' AND owner = :owner AND {_LIVE}"
 CLAIM_JOB = (
     "UPDATE jobs SET status = 'processing', started_at = coalesce(started_at, :now), updated_at = :now,"
     f" attempt = max(attempt, (SELECT attempt FROM steps WHERE {_STEP}))"
-    f" WHERE id = :job AND EXISTS (SELECT 1 FROM steps WHERE {_STEP} AND owner = :owner)"
+    " WHERE id = :job AND status IN ('pending', 'processing')"
+    f" AND EXISTS (SELECT 1 FROM steps WHERE {_STEP} AND owner = :owner)"
 )
 
 RENEW = (

@@ -48,6 +48,7 @@ class JobStore(Protocol):
     """Durable jobs. A worker's writes quote their lease and raise LeaseLostError when it is no longer held.
 
     Every method raises StoreUnavailableError when the store does not answer; nothing is half done then.
+    Over a network it may have been done whole all the same: asking again never does it twice.
     """
 
     def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:

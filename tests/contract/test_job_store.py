@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
-from ethereal.jobs.database import open_file_database
+from ethereal.jobs.database import Database
+from ethereal.jobs.file_database import open_file_database
 from ethereal.jobs.memory import MemoryJobStore
 from ethereal.jobs.migrate import migrate
 from ethereal.jobs.model import (
@@ -24,9 +26,11 @@ from ethereal.jobs.model import (
     StepName,
     StepStatus,
 )
+from ethereal.jobs.remote_database import open_remote_database
 from ethereal.jobs.request import RenderRequest
 from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import Idempotency, JobStore
+from tests.standins.hrana import open_hrana
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -38,16 +42,24 @@ CHUNKS = [StepKey(StepName.RENDER_CHUNK, index) for index in range(3)]
 BROKEN = JobError(code="SCENE_FAILED", message="the scene did not draw", retryable=False)
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "remote"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
     if request.param == "memory":
         yield MemoryJobStore()
-        return
-    database = open_file_database(tmp_path / "jobs.db")
+    elif request.param == "file":
+        with closing(migrated(open_file_database(tmp_path / "jobs.db"))) as store:
+            yield store
+    else:
+        with (
+            open_hrana(tmp_path / "jobs.db", token="token") as server,
+            closing(migrated(open_remote_database(server.url, "token"))) as store,
+        ):
+            yield store
+
+
+def migrated(database: Database) -> SqlJobStore:
     migrate(database)
-    store = SqlJobStore(database)
-    yield store
-    store.close()
+    return SqlJobStore(database)
 
 
 def new_job(created_at: datetime = NOON) -> Job:
@@ -276,6 +288,17 @@ def test_a_cancelled_job_is_final_at_once(store: JobStore, claimed: bool) -> Non
             store.finish(held, result={}, now=NOON)
     assert store.release_expired(now=NOON + HOUR * 2, max_attempts=3).failed == []
     assert store.take_due(now=NOON + HOUR * 2) == []
+    assert store.get(job.id).status is JobStatus.CANCELLED
+
+
+def test_a_claim_made_twice_does_not_bring_back_a_cancelled_job(store: JobStore) -> None:
+    job = add(store)
+    for outcome in (nullcontext(), pytest.raises(ConflictError)):
+        with outcome:
+            store.claim(job.id, PREPARE, owner="same", now=NOON, lease=LEASE, time_limit=HOUR)
+        if store.get(job.id).status is JobStatus.PROCESSING:
+            store.cancel(job.id, now=NOON)
+
     assert store.get(job.id).status is JobStatus.CANCELLED
 
 

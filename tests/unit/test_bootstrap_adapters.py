@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from ethereal.bootstrap import open_object_store
+from ethereal.bootstrap import open_job_store, open_object_store
 from ethereal.cli import cli
-from ethereal.errors import InvalidConfigError
+from ethereal.errors import InvalidConfigError, MisconfiguredError
 from ethereal.settings import Settings, read_settings
 from ethereal.storage.keys import StorageKey
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.r2 import R2ObjectStore
+from tests.standins.hrana import open_hrana
 from tests.standins.r2 import KEY_ID, SECRET, R2StandIn, open_r2
 
 
@@ -60,6 +62,25 @@ def test_a_bucket_needs_its_account_or_its_address(r2: R2StandIn, monkeypatch: p
     store = open_object_store(read_settings())
     assert isinstance(store, R2ObjectStore)
     assert store.bucket.endpoint == "https://abc.r2.cloudflarestorage.com"
+
+
+def test_the_settings_alone_move_jobs_to_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_hrana(tmp_path / "jobs.db", token="token") as server:
+        monkeypatch.setenv("ETHEREAL_DATABASE_URL", f"libsql://127.0.0.1:{server.port}?tls=0")
+        monkeypatch.setenv("ETHEREAL_DATABASE_AUTH_TOKEN", "token")
+        with closing(open_job_store(read_settings())) as store:
+            assert sum(store.counts().values()) == 0
+        assert server.asked
+
+        monkeypatch.setenv("ETHEREAL_DATABASE_AUTH_TOKEN", "another")
+        with pytest.raises(MisconfiguredError):
+            open_job_store(read_settings())
+
+
+def test_a_database_that_is_none_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETHEREAL_DATABASE_URL", "postgres://127.0.0.1/jobs")
+    with pytest.raises(InvalidConfigError, match="ETHEREAL_DATABASE_URL"):
+        open_job_store(read_settings())
 
 
 def test_storage_setup_says_what_it_did(r2: R2StandIn) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from ethereal.audio.flux import Flux
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.onsets import standing_out
 
 BLUR = 2.0
-PASSAGE = 4 * GRID_RATE
+PASSAGE = 12 * GRID_RATE
 # Flux below these on average is hardly there, and is not blown up to look like music.
 FAINT_LEVEL, FAINT_SWELL = 0.01, 0.003
 
@@ -54,7 +54,7 @@ def strongest_nearby(values: Columns) -> Columns:
 def _salience(flux: Columns, faint: float) -> Columns:
     """Blur what stands out of the flux and divide it by its strength in the passage around."""
     blurred = gaussian_filter1d(standing_out(flux), BLUR, mode="constant")
-    passage = np.sqrt(np.maximum(gaussian_filter1d(blurred**2, PASSAGE, mode="reflect"), 0))
+    passage = np.sqrt(np.maximum(uniform_filter1d(blurred**2, PASSAGE, mode="reflect"), 0))
     return np.asarray(blurred / np.maximum(passage, faint))
 
 

@@ -18,9 +18,10 @@ def measure_centroid(power: Power, audible: Columns) -> Columns:
     """Return the centre of the spectrum in octaves, weighted by amplitude; 0 is LOWEST and 1 HIGHEST."""
     edges = np.array(FINE_EDGES)
     places = np.log2(np.sqrt(edges[1:] * edges[:-1]) / LOWEST) / np.log2(HIGHEST / LOWEST)
-    amplitude = averaged(np.sqrt(power[:, :FINE_COUNT]).astype(np.float64), STEPS // 2)
-    total = amplitude.sum(axis=1)
-    centre = np.divide((amplitude * places).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
+    amplitude = np.sqrt(power[:, :FINE_COUNT])
+    sums = np.column_stack([amplitude.sum(axis=1), (amplitude * places.astype(np.float32)).sum(axis=1)])
+    total, moment = averaged(sums.astype(np.float64), STEPS // 2).T
+    centre = np.divide(moment, total, out=np.zeros(len(total)), where=total > 0)
     return np.asarray(np.clip(centre, 0, 1) * audible)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import correlate1d
 from scipy.signal import sosfilt
 
@@ -38,13 +39,11 @@ class EnergyMeter:
 
 def averaged(steps: Columns, count: int) -> Columns:
     """Average `count` steps around each row of the grid, the near ones most; a row lies between two steps."""
-    return _weighted(steps, np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2)
+    weights = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2
+    return np.asarray(correlate1d(steps, weights / weights.sum(), axis=0, mode="constant"))
 
 
 def averaged_evenly(steps: Columns, count: int) -> Columns:
     """Average `count` steps around each row, all alike."""
-    return _weighted(steps, np.ones(count))
-
-
-def _weighted(steps: Columns, weights: Columns) -> Columns:
-    return np.asarray(correlate1d(steps, weights / weights.sum(), axis=0, mode="constant"))
+    padded = np.pad(steps, (count // 2, count - count // 2 - 1))
+    return np.asarray(sliding_window_view(padded, count).mean(axis=1))

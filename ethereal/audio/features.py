@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,17 +44,10 @@ def make_features(canonical: Path, *, fps: Fraction, frame_count: int, beat: Bea
     )
     beats = _audible(find_beats(measure_accents(flux, measure_swell_flux(power)), flux.whole), loudness)
     beat(COUNTING)
+    columns = _grid_columns(power, steps, loudness)
+    *levels, centroid, width = [read_at_frames(column, fps, frame_count) for column in columns]
     onsets, rung = onset_columns(flux, fps, frame_count)
-    on_grid = read_at_frames(_grid_columns(power, steps, loudness), fps, frame_count)
-    centroid_and_width = 2
-    values = np.column_stack(
-        [
-            on_grid[:, :-centroid_and_width],
-            rung,
-            beat_columns(beats.times, fps, frame_count),
-            on_grid[:, -centroid_and_width:],
-        ]
-    )
+    values = np.column_stack([*levels, rung, beat_columns(beats.times, fps, frame_count), centroid, width])
     beat(1.0)
     return Features(
         names=FEATURE_NAMES,
@@ -79,29 +73,18 @@ def _read(canonical: Path, beat: Beat) -> tuple[Power, Columns]:
     return np.concatenate(power), np.concatenate(steps)
 
 
-def _grid_columns(power: Power, steps: Columns, loudness: Columns) -> Columns:
-    """Return what is read from the grid: rms, loudness, bands, their envelopes, centroid and width."""
+def _grid_columns(power: Power, steps: Columns, loudness: Columns) -> Iterator[Columns]:
+    """Yield what is read from the grid: rms, loudness, bands, their envelopes, centroid and width."""
     rms = level(averaged((steps[:, LEFT] + steps[:, RIGHT]) / 2, RMS_STEPS), FULL_LEVEL)
-    audible = audibility(rms)
-    return np.column_stack(
-        [
-            rms,
-            loudness,
-            *_band_levels(power),
-            measure_centroid(power, audible),
-            measure_width(steps, audible),
-        ]
-    )
-
-
-def _band_levels(power: Power) -> list[Columns]:
     bands = averaged(band_powers(power), BAND_ROWS)
-    levels = [level(bands[:, index], band.top) for index, band in enumerate(BANDS)]
-    envelopes = [
-        follow(column, attack=band.attack, release=band.release)
-        for column, band in zip(levels, BANDS, strict=True)
-    ]
-    return levels + envelopes
+    yield rms
+    yield loudness
+    for index, band in enumerate(BANDS):
+        yield level(bands[:, index], band.top)
+    for index, band in enumerate(BANDS):
+        yield follow(level(bands[:, index], band.top), attack=band.attack, release=band.release)
+    yield measure_centroid(power, audibility(rms))
+    yield measure_width(steps, audibility(rms))
 
 
 def _audible(beats: Beats, loudness: Columns) -> Beats:

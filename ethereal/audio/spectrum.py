@@ -76,7 +76,7 @@ def band_powers(power: Power) -> Columns:
     """
     fine, long = power[:, :FINE_COUNT], power[:, FINE_COUNT:]
     starts = [FINE_EDGES.index(band.low) for band in BANDS]
-    bands = np.add.reduceat(fine.astype(np.float64), starts, axis=1)
+    bands = np.add.reduceat(fine, starts, axis=1).astype(np.float64)
     bands[:, : len(LOW_BANDS)] = np.minimum(bands[:, : len(LOW_BANDS)], long)
     return np.asarray(bands)
 

@@ -19,7 +19,7 @@ Arguments = Mapping[str, str | int | float | None]
 Statement = tuple[str, Arguments]
 #: How long a call may take in all, lock waits included.
 CALL_SECONDS = 30.0
-#: Seconds between the tries of a batch whose answer is lost.
+#: Seconds between the tries of what may be done twice, when answers are lost.
 _PAUSES = (0.1, 1.0)
 
 #: Codes of our clients: the connection broke before the answer came; the server will not have us.
@@ -87,14 +87,13 @@ class Database:
         """Run the statements as one transaction: all or none."""
         return self._run(lambda client: client.batch([(sql, dict(given)) for sql, given in statements]))
 
+    def query(self, sql: str, arguments: Arguments) -> ResultSet:
+        """Run a statement that changes nothing; it is sent again when its answer is lost."""
+        return _repeated(lambda: self.execute(sql, arguments))[0]
+
     def repeat(self, statements: Sequence[Statement]) -> tuple[Sequence[ResultSet], bool]:
         """Run a batch that may run twice: it is sent again when its answer is lost. Return whether it was."""
-        for lost, pause in enumerate(_PAUSES):
-            try:
-                return self.batch(statements), lost > 0
-            except AnswerLostError:
-                time.sleep(pause)
-        return self.batch(statements), True
+        return _repeated(lambda: self.batch(statements))
 
     def close(self) -> None:
         connection = self._connections[-1]
@@ -119,6 +118,15 @@ class Database:
                 if self._connections[-1].pid != os.getpid():
                     self._connections.append(_Connection(self._open_client))
         return self._connections[-1]
+
+
+def _repeated(work: Callable[[], T]) -> tuple[T, bool]:
+    for lost, pause in enumerate(_PAUSES):
+        try:
+            return work(), lost > 0
+        except AnswerLostError:
+            time.sleep(pause)
+    return work(), True
 
 
 def _translated(error: LibsqlError) -> Exception:

@@ -65,7 +65,7 @@ class SqlJobStore:
         return job_from_row(stored)
 
     def get(self, job_id: JobId) -> Job:
-        rows = rows_of(self._execute(sql.JOB_BY_ID, {"job": job_id}))
+        rows = rows_of(self._query(sql.JOB_BY_ID, {"job": job_id}))
         if not rows:
             raise NotFoundError(f"no job {job_id}")
         return job_from_row(rows[0])
@@ -79,21 +79,21 @@ class SqlJobStore:
         cursor: int | None = None,
     ) -> Page:
         arguments = {"status": status, "type": type_, "cursor": cursor, "limit": limit + 1}
-        jobs = [job_from_row(row) for row in rows_of(self._execute(sql.LIST, arguments))]
+        jobs = [job_from_row(row) for row in rows_of(self._query(sql.LIST, arguments))]
         return Page(jobs[:limit], jobs[limit - 1].sequence if len(jobs) > limit else None)
 
     def steps(self, job_id: JobId) -> Sequence[Step]:
-        rows = rows_of(self._execute(sql.STEPS, {"job": job_id}))
+        rows = rows_of(self._query(sql.STEPS, {"job": job_id}))
         return sorted((step_from_row(row) for row in rows), key=lambda step: step.key)
 
     def queue_position(self, job_id: JobId) -> int | None:
-        rows = rows_of(self._execute(sql.QUEUE_POSITION, {"job": job_id}))
+        rows = rows_of(self._query(sql.QUEUE_POSITION, {"job": job_id}))
         if not rows:
             raise NotFoundError(f"no job {job_id}")
         return rows[0]["position"] if rows[0]["status"] == JobStatus.PENDING else None
 
     def counts(self) -> Mapping[JobStatus, int]:
-        found = {JobStatus(row[0]): int(row[1]) for row in self._execute(sql.COUNTS, {}).rows}
+        found = {JobStatus(row[0]): int(row[1]) for row in self._query(sql.COUNTS, {}).rows}
         return {status: found.get(status, 0) for status in JobStatus}
 
     def claim(
@@ -147,6 +147,7 @@ class SqlJobStore:
         following: Sequence[StepKey] = (),
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
+        route: str | None = None,
     ) -> bool:
         moves = [sql.FOLLOW, *([sql.JOIN] if join else []), sql.END_STEP, sql.TOUCH]
         arguments = _held(held, now) | {
@@ -155,6 +156,7 @@ class SqlJobStore:
             "join_name": join.name if join else None,
             "join_idx": join.index if join else None,
             "result": None if result is None else json.dumps(result),
+            "route": route,
         }
         results, again = self._repeat(moves, arguments)
         if results[-2].rows:
@@ -195,14 +197,26 @@ class SqlJobStore:
             [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
         )
 
-    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         arguments: Arguments = {
             "now": to_ms(now),
             "limit": limit,
             "again": round(ANNOUNCE_AGAIN.total_seconds() * 1000),
             "at_most": round(ANNOUNCE_AT_MOST.total_seconds() * 1000),
         }
-        return [key_from_row(row) for row in rows_of(self._execute(sql.TAKE_DUE, arguments))]
+        rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
+        return [Announcement(*key_from_row(row), row["route"]) for row in rows]
+
+    def stranded(self, *, before: datetime) -> Sequence[Stranded]:
+        rows = rows_of(self._execute(sql.STRANDED, {"before": to_ms(before)}))
+        return [Stranded(JobId(row["job_id"]), row["route"], at_ms(row["since"])) for row in rows]
+
+    def note(self, job_id: JobId, *, stage: str, now: datetime) -> None:
+        self._batch([sql.NOTE], {"job": job_id, "stage": stage, "now": to_ms(now)})
+
+    def plan_again(self, job_id: JobId, *, now: datetime) -> bool:
+        arguments: Arguments = {"job": job_id, "now": to_ms(now)}
+        return bool(self._batch([sql.VOID_CHUNKS, sql.PLAN_AGAIN], arguments)[1].rows)
 
     def delete(self, job_id: JobId) -> None:
         if not self._batch([sql.DELETE_STEPS, sql.DELETE_JOB], {"job": job_id})[1].rows:
@@ -219,7 +233,7 @@ class SqlJobStore:
         except AnswerLostError:
             with suppress(ConstraintError):  # then it was stored before the answer was lost
                 return rows_of(self._batch(moves, arguments)[-1])[0]
-            return rows_of(self._execute(sql.JOB_BY_ID, {"job": job_id}))[0]
+            return rows_of(self._query(sql.JOB_BY_ID, {"job": job_id}))[0]
 
     def _end(self, moves: Sequence[str], held: Lease, arguments: Arguments, leaves: StepStatus) -> Job:
         (first, _, found), again = self._repeat([*moves, sql.JOB_BY_ID], arguments)
@@ -230,12 +244,12 @@ class SqlJobStore:
     def _ended(self, held: Lease, leaves: StepStatus) -> bool:
         """Whether this very attempt has ended, in the way that leaves its step so."""
         arguments: Arguments = {"job": held.job_id, "name": held.step.name, "idx": held.step.index}
-        for step in map(step_from_row, rows_of(self._execute(sql.STEP, arguments))):
+        for step in map(step_from_row, rows_of(self._query(sql.STEP, arguments))):
             return step.attempt == held.attempt and step.status is leaves and step.lease_expires_at is None
         return False
 
-    def _execute(self, statement: str, arguments: Arguments) -> Any:
-        return self._database.execute(statement, _used(statement, arguments))
+    def _query(self, statement: str, arguments: Arguments) -> Any:
+        return self._database.query(statement, _used(statement, arguments))
 
     def _batch(self, moves: Sequence[str], arguments: Arguments) -> Sequence[Any]:
         return self._database.batch([(move, _used(move, arguments)) for move in moves])

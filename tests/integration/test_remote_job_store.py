@@ -131,6 +131,7 @@ def test_a_move_whose_answer_is_lost_is_still_made_once(
     assert not faulty(lambda: store.commit(prepared.lease, now=NOON, following=CHUNKS, result={"a": 1}))
 
     first, last = (claim(store, job, chunk) for chunk in CHUNKS)
+    assert faulty(lambda: store.get(job.id)) == store.get(job.id)
     failed = faulty(lambda: store.fail(first.lease, BROKEN, now=NOON, retry_at=NOON))
     assert isinstance(failed, Job)
     assert failed.status is JobStatus.PROCESSING

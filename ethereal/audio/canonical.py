@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from ethereal.audio.container import Sound, open_sound
 from ethereal.audio.decode import clock, decode_frames
 from ethereal.audio.flac import open_flac
-from ethereal.audio.resample import CANONICAL_RATE, Samples, resample
+from ethereal.audio.resample import CANONICAL_RATE, Samples, in_blocks, resample
 from ethereal.audio.whole import sha256_of, whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError, TooLargeError, UnreadableAudioError
@@ -69,21 +67,10 @@ def make_canonical(
 
 def read_blocks(path: Path, block: int = 65_536) -> Iterator[Samples]:
     """Yield canonical audio in blocks of `block` samples, the last one shorter; float32, shape (n, 2)."""
-    kept: list[Samples] = []
-    held = 0
     with open_sound(path) as sound:
         if (sound.stream.sample_rate, sound.stream.channels) != (CANONICAL_RATE, 2):
             raise UnreadableAudioError("This is not canonical audio: it must be 48 kHz stereo.")
-        for samples in resample(decode_frames(sound)):
-            kept.append(samples)
-            held += len(samples)
-            if held >= block:
-                joined = np.concatenate(kept)
-                whole = held - held % block
-                yield from np.split(joined[:whole], whole // block)
-                kept, held = [joined[whole:]], held % block
-    if held:
-        yield np.concatenate(kept)
+        yield from in_blocks(resample(decode_frames(sound)), block)
 
 
 def _span_samples(span: Span | None) -> tuple[int, int | None]:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
-from numpy.typing import NDArray
 
+from ethereal.audio.quantise import to_24_bits
 from ethereal.audio.resample import CANONICAL_RATE, Samples
 from ethereal.errors import OutOfDiskError, RenderError
-
-STEPS = 2**23  # of 24-bit samples, on each side of zero
 
 WriteSamples: TypeAlias = Callable[[Samples], None]
 
@@ -35,7 +32,7 @@ def open_flac(path: Path) -> Iterator[WriteSamples]:
     ):
         stream = container.add_stream("flac", rate=CANONICAL_RATE, layout="stereo", format="s32")
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        stream.codec_context.options = {"compression_level": "2"}
+        stream.codec_context.options = {"compression_level": "5"}
 
         def write(samples: Samples) -> None:
             container.mux(stream.encode(_frame(samples)))
@@ -55,13 +52,7 @@ def _translated_errors() -> Iterator[None]:
 
 
 def _frame(samples: Samples) -> AudioFrame:
-    frame = AudioFrame.from_ndarray(_quantised(samples).reshape(1, -1), format="s32", layout="stereo")
+    frame = AudioFrame.from_ndarray(to_24_bits(samples).reshape(1, -1), format="s32", layout="stereo")
     frame.sample_rate = CANONICAL_RATE
     frame.time_base = Fraction(1, CANONICAL_RATE)
     return frame
-
-
-def _quantised(samples: Samples) -> NDArray[np.int32]:
-    """Round to 24 bits, in the upper three bytes of each number as the encoder wants them."""
-    steps = np.minimum(np.rint(np.clip(samples, -1.0, 1.0) * np.float32(STEPS)), STEPS - 1)
-    return np.asarray(steps.astype(np.int32) << 8)

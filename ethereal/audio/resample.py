@@ -1,4 +1,4 @@
-"""Turns decoded frames of any rate, layout and sample format into 48 kHz stereo blocks."""
+"""Turns decoded frames of any rate, layout and sample format into stereo blocks of one rate."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Samples = NDArray[np.float32]
 """Stereo sound, shape (samples, 2), full scale at 1."""
 
 
-def resample(frames: Iterable[AudioFrame]) -> Iterator[Samples]:
-    """Yield stereo blocks at 48 kHz: mono goes to both sides at full level, 5.1 and the like are mixed down.
+def resample(frames: Iterable[AudioFrame], rate: int = CANONICAL_RATE) -> Iterator[Samples]:
+    """Yield stereo blocks at `rate`: mono goes to both sides at full level, 5.1 and the like are mixed down.
 
     Raise UnreadableAudioError for a layout of channels that cannot be mixed.
     """
@@ -29,17 +29,33 @@ def resample(frames: Iterable[AudioFrame]) -> Iterator[Samples]:
         found = (frame.format.name, frame.layout.name, frame.sample_rate)
         if found != shape:  # a radio recording may change its rate half-way
             yield from _drain(resampler)
-            resampler, shape = _make_resampler(frame), found
+            resampler, shape = _make_resampler(frame, rate), found
         frame.pts = None
         yield from _pushed(resampler, frame)
     yield from _drain(resampler)
 
 
-def _make_resampler(frame: AudioFrame) -> AudioResampler:
+def in_blocks(pieces: Iterable[Samples], size: int) -> Iterator[Samples]:
+    """Yield the same samples in blocks of `size`, the last one shorter."""
+    kept: list[Samples] = []
+    held = 0
+    for samples in pieces:
+        kept.append(samples)
+        held += len(samples)
+        if held >= size:
+            joined = np.concatenate(kept)
+            whole = held - held % size
+            yield from np.split(joined[:whole], whole // size)
+            kept, held = [joined[whole:]], held % size
+    if held:
+        yield np.concatenate(kept)
+
+
+def _make_resampler(frame: AudioFrame, rate: int) -> AudioResampler:
     # swresample would put mono 3 dB lower on each side, so mono is doubled in _stereo.
     layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
     options = {"rematrix_maxval": "1.0", "internal_sample_fmt": "fltp"}
-    return AudioResampler(format="flt", layout=layout, rate=CANONICAL_RATE, options=options)
+    return AudioResampler(format="flt", layout=layout, rate=rate, options=options)
 
 
 def _drain(resampler: AudioResampler | None) -> Iterator[Samples]:

@@ -147,7 +147,6 @@ class SqlJobStore:
         following: Sequence[StepKey] = (),
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
-        route: str | None = None,
     ) -> bool:
         moves = [sql.FOLLOW, *([sql.JOIN] if join else []), sql.END_STEP, sql.TOUCH]
         arguments = _held(held, now) | {
@@ -156,7 +155,6 @@ class SqlJobStore:
             "join_name": join.name if join else None,
             "join_idx": join.index if join else None,
             "result": None if result is None else json.dumps(result),
-            "route": route,
         }
         results, again = self._repeat(moves, arguments)
         if results[-2].rows:
@@ -197,26 +195,14 @@ class SqlJobStore:
             [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
         )
 
-    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
         arguments: Arguments = {
             "now": to_ms(now),
             "limit": limit,
             "again": round(ANNOUNCE_AGAIN.total_seconds() * 1000),
             "at_most": round(ANNOUNCE_AT_MOST.total_seconds() * 1000),
         }
-        rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
-        return [Announcement(*key_from_row(row), row["route"]) for row in rows]
-
-    def stranded(self, *, before: datetime) -> Sequence[Stranded]:
-        rows = rows_of(self._execute(sql.STRANDED, {"before": to_ms(before)}))
-        return [Stranded(JobId(row["job_id"]), row["route"], at_ms(row["since"])) for row in rows]
-
-    def note(self, job_id: JobId, *, stage: str, now: datetime) -> None:
-        self._batch([sql.NOTE], {"job": job_id, "stage": stage, "now": to_ms(now)})
-
-    def plan_again(self, job_id: JobId, *, now: datetime) -> bool:
-        arguments: Arguments = {"job": job_id, "now": to_ms(now)}
-        return bool(self._batch([sql.VOID_CHUNKS, sql.PLAN_AGAIN], arguments)[1].rows)
+        return [key_from_row(row) for row in rows_of(self._batch([sql.TAKE_DUE], arguments)[0])]
 
     def delete(self, job_id: JobId) -> None:
         if not self._batch([sql.DELETE_STEPS, sql.DELETE_JOB], {"job": job_id})[1].rows:

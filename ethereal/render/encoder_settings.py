@@ -62,7 +62,7 @@ def libraries() -> dict[str, str]:
 
 def _video_options(fps: Fraction, quality: Quality) -> dict[str, str]:
     gop_frames = gop_frames_for(fps)
-    params = {**_X264, "keyint": gop_frames, "min-keyint": gop_frames}
+    params = {**_X264, "ref": quality.references, "keyint": gop_frames, "min-keyint": gop_frames}
     return {
         "preset": quality.preset,
         "crf": str(quality.crf),

@@ -34,8 +34,11 @@ from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
 
 
-def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
-    """Wire the ports as the settings say. Raise InvalidConfigError or MisconfiguredError."""
+def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = None) -> Services:
+    """Wire the ports as the settings say; `route` is the kind of renderer this process is.
+
+    Raise InvalidConfigError or MisconfiguredError.
+    """
     return Services(
         jobs=open_job_store(settings),
         objects=open_object_store(settings),
@@ -48,6 +51,7 @@ def build_services(settings: Settings, *, queue: TaskQueue) -> Services:
         scratch=settings.scratch,
         dispatcher=settings.dispatcher,
         farm_width=render_workers(settings),
+        route=route,
         encoders=max(1, cores() // render_workers(settings)),
         limits=limits_of(settings),
     )
@@ -133,6 +137,7 @@ def limits_of(settings: Settings) -> Limits:
         step=settings.step_limit,
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
+        plan_again=timedelta(minutes=settings.plan_again_minutes),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from ethereal.jobs.model import JobId, StepKey
+from ethereal.jobs.model import Announcement, JobId, StepKey
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
 from ethereal.render.renderer import OpenRenderer
@@ -19,8 +19,12 @@ from ethereal.storage.store import ObjectStore
 class TaskQueue(Protocol):
     """Where steps are announced to workers. Messages may be lost or come twice: the job store decides."""
 
-    def announce(self, steps: Sequence[tuple[JobId, StepKey]]) -> None:
+    def announce(self, steps: Sequence[Announcement]) -> None:
         """Raise BrokerUnavailableError when the broker does not take them."""
+        ...
+
+    def routes(self) -> frozenset[str]:
+        """The kinds of renderers that listen. Raise BrokerUnavailableError when nobody can tell."""
         ...
 
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
@@ -40,6 +44,8 @@ class Limits:
     retry: timedelta = timedelta(seconds=5)
     max_attempts: int = 3
     uploads_kept: timedelta = timedelta(hours=24)
+    stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing
+    plan_again: timedelta = timedelta(minutes=5)  #: after which another kind of renderer may take the job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,5 +61,6 @@ class Services:
     scratch: Path  #: working files and caches of this host
     dispatcher: str = "farm"
     farm_width: int = 1  #: chunks that can be drawn at once
+    route: str | None = None  #: the kind of renderer this worker is, by the first 8 digits of its fingerprint
     encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
     limits: Limits = field(default_factory=Limits)

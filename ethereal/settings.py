@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, gt=0, description="How often a step is tried.")
     retry_seconds: float = Field(5.0, gt=0, description="First wait before another try; doubles each time.")
     reaper_seconds: float = Field(10.0, gt=0, description="How often the reaper looks for stale steps.")
+    plan_again_minutes: float = Field(
+        5.0, gt=0, description="How long a render waits for its kind of renderer before another may take it."
+    )
     ingest_minutes: int = Field(10, gt=0, description="Time limit of an ingest step.")
     preview_minutes: int = Field(5, gt=0, description="Time limit of a preview step.")
     save_minutes: int = Field(15, gt=0, description="Time limit of a save step.")

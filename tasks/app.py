@@ -11,6 +11,7 @@ from celery.exceptions import Ignore
 from ethereal.bootstrap import build_services
 from ethereal.services import Services
 from ethereal.settings import read_settings
+from tasks import kind
 
 app = Celery("ethereal", include=["tasks.chain", "tasks.render", "tasks.reaper", "tasks.process"])
 app.config_from_object("tasks.config")
@@ -25,7 +26,7 @@ def services() -> Services:
 def _services_of(pid: int) -> Services:
     from tasks.queue import CeleryTaskQueue  # the queue needs the app of this module
 
-    return build_services(read_settings(), queue=CeleryTaskQueue(app))
+    return build_services(read_settings(), queue=CeleryTaskQueue(app), route=kind.route())
 
 
 def close_services() -> None:

@@ -8,12 +8,14 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from celery.concurrency.asynpool import AsynPool
-from celery.signals import worker_process_init, worker_process_shutdown
+from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from ethereal.errors import TimeLimitError
+from tasks import kind
 from tasks.app import close_services
+from tasks.queue import queue_of
 
 # A child that died is replaced after this many seconds; Celery's own five leave a slot idle.
 AsynPool.timers = property(lambda self: {self.maintain_pool: 0.25})
@@ -29,6 +31,15 @@ def _parameters(self: Any, asynchronous: bool = False) -> Any:
 
 
 kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
+
+
+@celeryd_after_setup.connect
+def listen_to_own_kind(sender: str, instance: Any, **_: object) -> None:
+    """A worker that renders learns what it draws, and takes the chunks of plans that were drawn so."""
+    queues = instance.app.amqp.queues
+    if "render" in queues.consume_from:
+        kind.learn()
+        queues.select_add(queue_of(str(kind.route())))
 
 
 @worker_process_init.connect

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 
 from celery import Celery, chain, signature
 from celery.canvas import Signature
+from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from ethereal.errors import BrokerUnavailableError
-from ethereal.jobs.model import JobId, StepKey, StepName
+from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 
 logger = logging.getLogger(__name__)
 
 #: The steps that travel as one chain, in order.
 CHAIN = (StepName.PREPARE_AUDIO, StepName.UPLOAD_R2, StepName.DISPATCH_MODAL)
+
+
+#: What the queues of kinds of renderers begin with.
+_RENDER = "render."
 
 
 class CeleryTaskQueue:
@@ -25,10 +30,11 @@ class CeleryTaskQueue:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def announce(self, steps: Sequence[tuple[JobId, StepKey]]) -> None:
+    def announce(self, steps: Sequence[Announcement]) -> None:
         try:
-            for job_id, step in steps:
-                self._message(job_id, step).apply_async(retry=False)
+            for told in steps:
+                where = {"queue": queue_of(told.route)} if told.route else {}
+                self._message(told.job_id, told.step).apply_async(retry=False, **where)
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 
@@ -39,6 +45,14 @@ class CeleryTaskQueue:
             self._app.control.revoke(ids, terminate=True, signal="SIGTERM")
         except (OperationalError, RedisError, OSError) as error:
             logger.warning("job %s stops at its next beat, the broker is away: %s", job_id, error)
+
+    def routes(self) -> frozenset[str]:
+        try:
+            listening = self._app.control.inspect(timeout=1).active_queues() or {}
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+        names = {queue["name"] for queues in listening.values() for queue in queues}
+        return frozenset(name.removeprefix(_RENDER) for name in names if name.startswith(_RENDER))
 
     def ping(self) -> None:
         """Raise BrokerUnavailableError unless the broker answers."""
@@ -70,6 +84,11 @@ class CeleryTaskQueue:
             immutable=True,
             task_id=task_id(job_id, step),
         )
+
+
+def queue_of(route: str) -> Queue:
+    """The queue of the renderers of one kind; who sends to it need not listen to it."""
+    return Queue(_RENDER + route)
 
 
 def task_id(job_id: JobId, step: StepKey) -> str:

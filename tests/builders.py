@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ethereal.errors import BrokerUnavailableError, NotBuiltError
 from ethereal.jobs.memory import MemoryJobStore
-from ethereal.jobs.model import Job, JobId, JobType, StepKey, StepName
+from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.live import MemoryLiveProgress
 from ethereal.render.renderer import Renderer
@@ -39,14 +39,18 @@ class HandClock:
 class MemoryQueue:
     """A broker that writes down what it was told and can be away."""
 
-    announced: list[tuple[JobId, StepKey]] = field(default_factory=list)
+    announced: list[Announcement] = field(default_factory=list)
     revoked: list[tuple[JobId, StepKey]] = field(default_factory=list)
     away: bool = False
+    listening: frozenset[str] = frozenset()
 
-    def announce(self, steps: Sequence[tuple[JobId, StepKey]]) -> None:
+    def announce(self, steps: Sequence[Announcement]) -> None:
         if self.away:
             raise BrokerUnavailableError("the broker does not answer")
         self.announced += steps
+
+    def routes(self) -> frozenset[str]:
+        return self.listening
 
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
         self.revoked += [(job_id, step) for step in steps]

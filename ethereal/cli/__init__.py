@@ -13,6 +13,7 @@ from rich.console import Console
 from ethereal import __version__
 from ethereal.cli.demo import demo
 from ethereal.cli.doctor import doctor
+from ethereal.cli.fingerprint import fingerprint
 from ethereal.cli.remote import cancel, jobs, submit
 from ethereal.cli.render import render
 from ethereal.cli.storage import storage
@@ -27,7 +28,7 @@ def cli() -> None:
     """Turn sound into video."""
 
 
-for command in (up, demo, render, submit, jobs, cancel, doctor, storage):
+for command in (up, demo, render, submit, jobs, cancel, doctor, storage, fingerprint):
     cli.add_command(command)
 
 

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
 from ethereal.jobs.lost import WORKER_LOST
 from ethereal.jobs.model import (
+    AFTER_PLAN,
+    ENDED,
     NEXT_STATUSES,
+    Announcement,
     Claim,
     Job,
     JobError,
@@ -21,9 +24,10 @@ from ethereal.jobs.model import (
     Lease,
     Step,
     StepKey,
+    StepName,
     StepStatus,
 )
-from ethereal.jobs.store import Idempotency, Page, Released, next_announcement
+from ethereal.jobs.store import Idempotency, Page, Released, Stranded, next_announcement
 
 
 class MemoryJobStore:
@@ -150,14 +154,15 @@ class MemoryJobStore:
         following: Sequence[StepKey] = (),
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
+        route: str | None = None,
     ) -> bool:
         with self._lock:
             self._end_step(held, now, result)
             for key in following:
-                self._add_step(held.job_id, key, now)
+                self._add_step(held.job_id, key, now, route)
             self._jobs[held.job_id] = replace(self._jobs[held.job_id], updated_at=now)
             peers = [step for key, step in self._steps[held.job_id].items() if key.name is held.step.name]
-            last = join is not None and all(step.status is StepStatus.DONE for step in peers)
+            last = join is not None and all(step.status in ENDED for step in peers)
             if join is not None and last:
                 self._add_step(held.job_id, join, now)
             return last
@@ -198,7 +203,7 @@ class MemoryJobStore:
                     again.append((step.job_id, step.key))
             return Released(again, failed)
 
-    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         with self._lock:
             due = [
                 step
@@ -213,7 +218,35 @@ class MemoryJobStore:
                     announcements=step.announcements + 1,
                     announce_at=next_announcement(now, step.announcements),
                 )
-            return [(step.job_id, step.key) for step in due]
+            return [Announcement(step.job_id, step.key, step.route) for step in due]
+
+    def stranded(self, *, before: datetime) -> Sequence[Stranded]:
+        with self._lock:
+            found: dict[JobId, Stranded] = {}
+            for job_id, steps in self._steps.items():
+                waiting = [step for step in steps.values() if step.route and self._waits(step, before)]
+                if waiting and self._idle(job_id):
+                    since = min(step.not_before for step in waiting)
+                    found[job_id] = Stranded(job_id, str(waiting[0].route), since)
+            return list(found.values())
+
+    def note(self, job_id: JobId, *, stage: str, now: datetime) -> None:
+        with self._lock:
+            if self._idle(job_id):
+                self._jobs[job_id] = replace(self._jobs[job_id], stage=stage, updated_at=now)
+
+    def plan_again(self, job_id: JobId, *, now: datetime) -> bool:
+        with self._lock:
+            if not self._idle(job_id):
+                return False
+            steps = self._steps[job_id]
+            for key, step in steps.items():
+                if key.name in AFTER_PLAN:
+                    steps[key] = replace(step, status=StepStatus.VOID)
+                elif key.name is StepName.PLAN_RENDER:
+                    waiting = replace(step, status=StepStatus.WAITING, not_before=now, announce_at=now)
+                    steps[key] = replace(waiting, result=None)
+            return True
 
     def delete(self, job_id: JobId) -> None:
         with self._lock:
@@ -231,11 +264,22 @@ class MemoryJobStore:
             raise ConflictError("this idempotency key was used for another request")
         return self._jobs[job_id]
 
-    def _add_step(self, job_id: JobId, key: StepKey, now: datetime) -> None:
-        announce_at = next_announcement(now, 0)
-        self._steps[job_id].setdefault(
-            key, Step(job_id=job_id, key=key, not_before=now, announce_at=announce_at)
+    def _idle(self, job_id: JobId) -> bool:
+        """Whether the job lives and none of its steps runs."""
+        return not self.get(job_id).status.is_final and not any(
+            step.status is StepStatus.RUNNING for step in self._steps[job_id].values()
         )
+
+    @staticmethod
+    def _waits(step: Step, before: datetime) -> bool:
+        return step.status is StepStatus.WAITING and step.not_before <= before
+
+    def _add_step(self, job_id: JobId, key: StepKey, now: datetime, route: str | None = None) -> None:
+        announce_at = next_announcement(now, 0)
+        step = Step(job_id=job_id, key=key, not_before=now, announce_at=announce_at, route=route)
+        known = self._steps[job_id].get(key)
+        if known is None or known.status is StepStatus.VOID:
+            self._steps[job_id][key] = replace(step, attempt=known.attempt if known else 0)
 
     def _held(self, held: Lease) -> Step:
         job, step = self._jobs.get(held.job_id), self._steps.get(held.job_id, {}).get(held.step)

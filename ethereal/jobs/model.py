@@ -61,10 +61,18 @@ class StepName(StrEnum):
     ASSEMBLE_VIDEO = "assemble_video"
 
 
+#: The steps that a plan brings about.
+AFTER_PLAN = frozenset({StepName.RENDER_CHUNK, StepName.ASSEMBLE_VIDEO})
+
+
 class StepStatus(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    VOID = "void"  # of a plan that was thrown away; its attempts still count, so late workers stay fenced off
+
+
+ENDED = frozenset({StepStatus.DONE, StepStatus.VOID})
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +129,17 @@ class Step:
     not_before: datetime
     announce_at: datetime
     announcements: int = 1
+    route: str | None = None  #: the kind of renderer that must do it; None: any worker
     result: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Announcement:
+    """A stored step that workers are to be told of, and the kind of renderer it is for."""
+
+    job_id: JobId
+    step: StepKey
+    route: str | None = None
 
 
 @dataclass(frozen=True)

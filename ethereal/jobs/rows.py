@@ -22,7 +22,7 @@ def from_ms(value: int | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def _at(value: int) -> datetime:
+def at_ms(value: int) -> datetime:
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
@@ -41,8 +41,8 @@ def job_from_row(row: Row) -> Job:
         request=RenderRequest.model_validate_json(row["request"]),
         result=json.loads(row["result"]) if row["result"] else None,
         error=JobError(**json.loads(row["error"])) if row["error"] else None,
-        created_at=_at(row["created_at"]),
-        updated_at=_at(row["updated_at"]),
+        created_at=at_ms(row["created_at"]),
+        updated_at=at_ms(row["updated_at"]),
         started_at=from_ms(row["started_at"]),
         finished_at=from_ms(row["finished_at"]),
         sequence=row["sequence"],
@@ -65,8 +65,9 @@ def step_from_row(row: Row) -> Step:
         deadline_at=from_ms(row["deadline_at"]),
         claimed_at=from_ms(row["claimed_at"]),
         finished_at=from_ms(row["finished_at"]),
-        not_before=_at(row["not_before"]),
-        announce_at=_at(row["announce_at"]),
+        not_before=at_ms(row["not_before"]),
+        announce_at=at_ms(row["announce_at"]),
         announcements=row["announcements"],
+        route=row["route"],
         result=json.loads(row["result"]) if row["result"] else None,
     )

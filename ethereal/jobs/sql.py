@@ -19,6 +19,7 @@ from ethereal.jobs import statements as sql
 from ethereal.jobs.database import AnswerLostError, Arguments, ConstraintError, Database, rows_of
 from ethereal.jobs.lost import WORKER_LOST
 from ethereal.jobs.model import (
+    Announcement,
     Claim,
     Job,
     JobError,
@@ -30,13 +31,14 @@ from ethereal.jobs.model import (
     StepKey,
     StepStatus,
 )
-from ethereal.jobs.rows import error_to_json, job_from_row, key_from_row, step_from_row, to_ms
+from ethereal.jobs.rows import at_ms, error_to_json, job_from_row, key_from_row, step_from_row, to_ms
 from ethereal.jobs.store import (
     ANNOUNCE_AGAIN,
     ANNOUNCE_AT_MOST,
     Idempotency,
     Page,
     Released,
+    Stranded,
     next_announcement,
 )
 
@@ -147,6 +149,7 @@ class SqlJobStore:
         following: Sequence[StepKey] = (),
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
+        route: str | None = None,
     ) -> bool:
         moves = [sql.FOLLOW, *([sql.JOIN] if join else []), sql.END_STEP, sql.TOUCH]
         arguments = _held(held, now) | {
@@ -155,6 +158,7 @@ class SqlJobStore:
             "join_name": join.name if join else None,
             "join_idx": join.index if join else None,
             "result": None if result is None else json.dumps(result),
+            "route": route,
         }
         results, again = self._repeat(moves, arguments)
         if results[-2].rows:
@@ -195,14 +199,26 @@ class SqlJobStore:
             [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
         )
 
-    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         arguments: Arguments = {
             "now": to_ms(now),
             "limit": limit,
             "again": round(ANNOUNCE_AGAIN.total_seconds() * 1000),
             "at_most": round(ANNOUNCE_AT_MOST.total_seconds() * 1000),
         }
-        return [key_from_row(row) for row in rows_of(self._batch([sql.TAKE_DUE], arguments)[0])]
+        rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
+        return [Announcement(*key_from_row(row), row["route"]) for row in rows]
+
+    def stranded(self, *, before: datetime) -> Sequence[Stranded]:
+        rows = rows_of(self._batch([sql.STRANDED], {"before": to_ms(before)})[0])
+        return [Stranded(JobId(row["job_id"]), row["route"], at_ms(row["since"])) for row in rows]
+
+    def note(self, job_id: JobId, *, stage: str, now: datetime) -> None:
+        self._batch([sql.NOTE], {"job": job_id, "stage": stage, "now": to_ms(now)})
+
+    def plan_again(self, job_id: JobId, *, now: datetime) -> bool:
+        arguments: Arguments = {"job": job_id, "now": to_ms(now)}
+        return bool(self._batch([sql.VOID_CHUNKS, sql.PLAN_AGAIN], arguments)[1].rows)
 
     def delete(self, job_id: JobId) -> None:
         if not self._batch([sql.DELETE_STEPS, sql.DELETE_JOB], {"job": job_id})[1].rows:

@@ -11,7 +11,13 @@ _HELD = (
     " AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
 )
 _NEW_STEP = (
-    "INSERT OR IGNORE INTO steps (job_id, name, idx, status, attempt, not_before, announce_at, announcements)"
+    "INSERT INTO steps (job_id, name, idx, status, attempt, not_before, announce_at, announcements, route)"
+)
+# A step that is there is left alone, unless it was of a plan that was thrown away.
+_UNLESS_THERE = (
+    " ON CONFLICT (job_id, name, idx) DO UPDATE SET status = 'waiting', not_before = excluded.not_before,"
+    " announce_at = excluded.announce_at, announcements = 1, route = excluded.route, result = NULL"
+    " WHERE steps.status = 'void'"
 )
 _IDLE = "NOT EXISTS (SELECT 1 FROM steps WHERE job_id = jobs.id AND status = 'running')"
 
@@ -22,8 +28,8 @@ ADD_JOB = (
     " ON CONFLICT (idempotency_key) DO NOTHING"
 )
 ADD_FIRST_STEP = (
-    f"{_NEW_STEP} SELECT :job, :name, :idx, 'waiting', 0, :now, :announce_at, 1"
-    " WHERE EXISTS (SELECT 1 FROM jobs WHERE id = :job)"
+    f"{_NEW_STEP} SELECT :job, :name, :idx, 'waiting', 0, :now, :announce_at, 1, NULL"
+    f" WHERE EXISTS (SELECT 1 FROM jobs WHERE id = :job){_UNLESS_THERE}"
 )
 JOB_BY_ID = "SELECT * FROM jobs WHERE id = :job"
 JOB_ADDED = "SELECT * FROM jobs WHERE id = :job OR idempotency_key = :key"
@@ -65,12 +71,12 @@ REPORT = (
 
 FOLLOW = (
     f"{_NEW_STEP} SELECT :job, json_extract(value, '$[0]'), json_extract(value, '$[1]'), 'waiting', 0, :now,"
-    f" :announce_at, 1 FROM json_each(:following) WHERE {_HELD}"
+    f" :announce_at, 1, :route FROM json_each(:following) WHERE {_HELD}{_UNLESS_THERE}"
 )
 JOIN = (
-    f"{_NEW_STEP} SELECT :job, :join_name, :join_idx, 'waiting', 0, :now, :announce_at, 1 WHERE {_HELD}"
+    f"{_NEW_STEP} SELECT :job, :join_name, :join_idx, 'waiting', 0, :now, :announce_at, 1, NULL WHERE {_HELD}"
     " AND NOT EXISTS (SELECT 1 FROM steps WHERE job_id = :job AND name = :name AND idx <> :idx"
-    " AND status <> 'done') RETURNING name"
+    f" AND status NOT IN ('done', 'void')){_UNLESS_THERE} RETURNING name"
 )
 END_STEP = (
     "UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now, result = :result"
@@ -130,7 +136,29 @@ TAKE_DUE = (
     " announce_at = :now + min(:again << min(announcements, 10), :at_most)"
     " WHERE rowid IN (SELECT steps.rowid FROM steps JOIN jobs ON jobs.id = steps.job_id"
     " WHERE steps.status = 'waiting' AND announce_at <= :now AND jobs.status IN ('pending', 'processing')"
-    " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx"
+    " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx, route"
+)
+
+_RESTING = (
+    "id = :job AND status IN ('pending', 'processing')"
+    " AND NOT EXISTS (SELECT 1 FROM steps WHERE job_id = :job AND status = 'running')"
+)
+STRANDED = (
+    "SELECT job_id, route, MIN(not_before) AS since FROM steps"
+    " WHERE status = 'waiting' AND route IS NOT NULL AND not_before <= :before"
+    " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
+    " AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.job_id = steps.job_id"
+    " AND other.status = 'running') GROUP BY job_id"
+)
+NOTE = f"UPDATE jobs SET stage = :stage, updated_at = :now WHERE {_RESTING}"
+VOID_CHUNKS = (
+    "UPDATE steps SET status = 'void' WHERE job_id = :job AND name IN ('render_chunk', 'assemble_video')"
+    f" AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
+)
+PLAN_AGAIN = (
+    "UPDATE steps SET status = 'waiting', not_before = :now, announce_at = :now, result = NULL"
+    f" WHERE job_id = :job AND name = 'plan_render' AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
+    " RETURNING attempt"
 )
 
 DELETE_STEPS = (

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, JobType, Lease, Step, StepKey
+from ethereal.jobs.model import (
+    Announcement,
+    Claim,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    Lease,
+    Step,
+    StepKey,
+)
 
 #: How long a stored step may wait unclaimed before it is announced again; doubles each time.
 ANNOUNCE_AGAIN = timedelta(seconds=5)
@@ -42,6 +53,15 @@ class Released:
 
     again: Sequence[tuple[JobId, StepKey]]
     failed: Sequence[JobId]
+
+
+@dataclass(frozen=True)
+class Stranded:
+    """A job that waits for a kind of renderer, and since when."""
+
+    job_id: JobId
+    route: str
+    since: datetime
 
 
 class JobStore(Protocol):
@@ -110,8 +130,9 @@ class JobStore(Protocol):
         following: Sequence[StepKey] = (),
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
+        route: str | None = None,
     ) -> bool:
-        """End the step well and store the steps that follow.
+        """End the step well and store the steps that follow, for the kind of renderer that `route` names.
 
         `join` is stored when this was the last unfinished step of its name; return whether it was.
         """
@@ -133,8 +154,20 @@ class JobStore(Protocol):
         """End every expired lease: the step waits again, or the job fails when its attempts are spent."""
         ...
 
-    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[tuple[JobId, StepKey]]:
+    def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
+        ...
+
+    def stranded(self, *, before: datetime) -> Sequence[Stranded]:
+        """Jobs whose steps have a route, wait since `before` or longer, and none of which runs."""
+        ...
+
+    def note(self, job_id: JobId, *, stage: str, now: datetime) -> None:
+        """Tell people why a live job none of whose steps runs goes no further. Else nothing changes."""
+        ...
+
+    def plan_again(self, job_id: JobId, *, now: datetime) -> bool:
+        """Throw the chunks of a live job away and let its plan be made anew, unless a step runs."""
         ...
 
     def delete(self, job_id: JobId) -> None:

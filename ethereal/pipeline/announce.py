@@ -6,13 +6,13 @@ import logging
 from collections.abc import Sequence
 
 from ethereal.errors import BrokerUnavailableError
-from ethereal.jobs.model import JobId, StepKey
+from ethereal.jobs.model import Announcement
 from ethereal.services import Services
 
 logger = logging.getLogger(__name__)
 
 
-def announce(services: Services, steps: Sequence[tuple[JobId, StepKey]]) -> bool:
+def announce(services: Services, steps: Sequence[Announcement]) -> bool:
     """Return whether the broker took the messages; nothing is lost when it did not."""
     try:
         services.queue.announce(steps)

@@ -18,7 +18,7 @@ from ethereal.errors import (
     StoreUnavailableError,
     UnavailableError,
 )
-from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, StepKey
+from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, StepKey
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
 from ethereal.services import Services
@@ -59,19 +59,25 @@ class Attempt:
         *,
         join: StepKey | None = None,
         result: Mapping[str, object] | None = None,
+        route: str | None = None,
     ) -> bool:
         """End the step well; the steps that follow are stored with it. Return whether `join` is due."""
         return self.services.jobs.commit(
-            self.lease, now=self.services.clock(), following=following, join=join, result=result
+            self.lease,
+            now=self.services.clock(),
+            following=following,
+            join=join,
+            result=result,
+            route=route,
         )
 
     def finish(self, result: Mapping[str, object]) -> Job:
         """End the job well."""
         return self.services.jobs.finish(self.lease, result=result, now=self.services.clock())
 
-    def announce(self, steps: Sequence[StepKey]) -> None:
+    def announce(self, steps: Sequence[StepKey], *, route: str | None = None) -> None:
         """Tell workers of steps that were stored."""
-        announce(self.services, [(self.job.id, step) for step in steps])
+        announce(self.services, [Announcement(self.job.id, step, route) for step in steps])
 
     def _report(self, stage: str, progress: float, now: datetime) -> None:
         limits = self.services.limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES
@@ -14,14 +14,18 @@ from ethereal.storage.keys import StorageKey
 
 logger = logging.getLogger(__name__)
 
+#: The stage of a job whose kind of renderer is gone.
+WAITING_FOR_RENDERER = "waiting-for-renderer"
+
 
 @dataclass(frozen=True)
 class Reaped:
-    """How many steps wait again, jobs failed, steps were announced again, and uploads went."""
+    """How many steps wait again, jobs failed, steps were announced again, and jobs are planned anew."""
 
     released: int
     failed: int
     announced: int
+    planned_again: int
 
 
 def reap(services: Services) -> Reaped:
@@ -29,13 +33,35 @@ def reap(services: Services) -> Reaped:
     released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
     for job_id in released.failed:
         discard(services, services.jobs.get(job_id))
+    planned_again = rescue_stranded(services)
     due = services.jobs.take_due(now=services.clock())
     if due:
         announce(services, due)
-    reaped = Reaped(len(released.again), len(released.failed), len(due))
-    if released.again or released.failed or due:
+    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again)
+    if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped
+
+
+def rescue_stranded(services: Services) -> int:
+    """Tell people of jobs whose kind of renderer is gone, and in time let another kind plan them anew."""
+    now, limits = services.clock(), services.limits
+    stranded = services.jobs.stranded(before=now - limits.stranded)
+    if not stranded:
+        return 0
+    try:
+        listening = services.queue.routes()
+    except UnavailableError as error:
+        logger.warning("nobody can tell which renderers listen: %s", error)
+        return 0
+    again = 0
+    for job in stranded:
+        if job.route in listening:
+            continue
+        services.jobs.note(job.job_id, stage=WAITING_FOR_RENDERER, now=now)
+        if listening and job.since <= now - limits.plan_again:
+            again += services.jobs.plan_again(job.job_id, now=now)
+    return again
 
 
 def _needed_uploads(services: Services) -> set[str]:

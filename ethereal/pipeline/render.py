@@ -60,8 +60,9 @@ def _plan(attempt: Attempt) -> None:
     keep_plan(services, made.plan_hash, count, plan_dir)
     chunks = [StepKey(StepName.RENDER_CHUNK, chunk.index) for chunk in made.chunks]
     services.live.start(attempt.job.id, made.frame_count)
-    attempt.commit(chunks, result={"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count})
-    attempt.announce(chunks)
+    decided = {"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count}
+    attempt.commit(chunks, result=decided, route=services.route)
+    attempt.announce(chunks, route=services.route)
 
 
 def _plan_request(attempt: Attempt) -> PlanRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ethereal.errors import InvalidInputError, NotBuiltError
-from ethereal.jobs.model import Job, JobId, JobType, StepKey, StepName
+from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.jobs.store import Idempotency
 from ethereal.pipeline.announce import announce
@@ -58,7 +58,7 @@ def submit_render(services: Services, request: RenderRequest, *, idempotency_key
     )
     stored = services.jobs.add(job, FIRST, idempotency=_idempotency(idempotency_key, request))
     if stored.id == job.id:
-        announce(services, [(stored.id, FIRST)])
+        announce(services, [Announcement(stored.id, FIRST)])
     elif stored.request.audio_key != request.audio_key:
         services.objects.delete(read_upload_key(request.audio_key))  # the same sound, sent twice
     return stored

@@ -57,7 +57,7 @@ def test_a_form_with_a_file_becomes_a_job_that_workers_hear_of(web: Web, song: b
     [job] = web.jobs()
     assert response.get_json() == {"jobId": job.id, "status": "pending"}
     assert response.headers["Location"] == f"/api/jobs/{job.id}"
-    assert [job_id for job_id, _ in web.queue.announced] == [job.id]
+    assert [told.job_id for told in web.queue.announced] == [job.id]
     assert (job.request.template, job.request.output_format, job.request.fps) == ("aurora", "draft-360p", 24)
     assert (job.request.title, job.request.filename) == ("First light", "My song.wav")
     assert job.request.range is not None
@@ -116,7 +116,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read_at_all(tmp_path: Path, son
     response = post_streamed(web.client, "/api/render", body, length=3 << 20)
 
     assert response.status_code == 413
-    assert error_of(response)["code"] == "TOO_LARGE"
+    assert error_of(response)["details"] == {"file": ["must not be over 0 MiB"]}
     assert body.taken == 0
 
 

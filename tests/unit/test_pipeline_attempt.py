@@ -12,7 +12,7 @@ from ethereal.errors import (
     SceneFailedError,
     StoreUnavailableError,
 )
-from ethereal.jobs.model import JobStatus, StepKey, StepName
+from ethereal.jobs.model import Announcement, Job, JobStatus, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap, sweep_uploads
@@ -196,7 +196,7 @@ def test_what_the_broker_did_not_take_is_announced_again(services: Services, clo
     queue.away = False
     clock.turn(timedelta(seconds=11))
     reap(services)
-    assert queue.announced == [(job.id, PREPARE)]
+    assert queue.announced == [Announcement(job.id, PREPARE)]
 
 
 def test_a_job_whose_workers_die_each_time_fails_and_leaves_nothing(
@@ -235,3 +235,44 @@ def test_uploads_nobody_used_go_after_a_day_and_those_of_waiting_jobs_stay(
     clock.turn(timedelta(hours=25))
     assert sweep_uploads(services) == 1
     assert [facts.key for facts in services.objects.list(StorageKey("uploads/"))] == [job.request.audio_key]
+
+
+def stranded_job(services: Services) -> Job:
+    """A job whose chunks wait for renderers of kind `aa`."""
+    job, plan = add_job(services), StepKey(StepName.PLAN_RENDER)
+    run_step(services, job.id, PREPARE, lambda attempt: ignore(attempt.commit([plan])))
+    chunk = StepKey(StepName.RENDER_CHUNK)
+    run_step(services, job.id, plan, lambda attempt: ignore(attempt.commit([chunk], route="aa")))
+    return job
+
+
+def ignore(told: object) -> None:
+    pass
+
+
+def test_a_job_whose_kind_of_renderer_is_gone_waits_says_so_and_is_planned_again_in_time(
+    services: Services, clock: HandClock
+) -> None:
+    job, queue = stranded_job(services), services.queue
+    assert isinstance(queue, MemoryQueue)
+    queue.listening = frozenset({"bb"})
+
+    clock.turn(timedelta(seconds=20))
+    assert reap(services).planned_again == 0
+    assert services.jobs.get(job.id).stage == "waiting-for-renderer"
+    clock.turn(services.limits.plan_again)
+    assert reap(services).planned_again == 1
+    assert Announcement(job.id, StepKey(StepName.PLAN_RENDER)) in queue.announced
+
+
+@pytest.mark.parametrize("listening", [frozenset({"aa", "bb"}), frozenset[str]()])
+def test_a_job_keeps_its_plan_while_its_kind_listens_or_nobody_does(
+    services: Services, clock: HandClock, listening: frozenset[str]
+) -> None:
+    stranded_job(services)
+    queue = services.queue
+    assert isinstance(queue, MemoryQueue)
+    queue.listening = listening
+    clock.turn(timedelta(hours=1))
+
+    assert reap(services).planned_again == 0

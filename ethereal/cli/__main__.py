@@ -1,0 +1,5 @@
+"""`python -m ethereal.cli` is `ethereal`."""
+
+from ethereal.cli import main
+
+main()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
+
+from ethereal.audio.flac import open_flac
 
 RATE = 48_000
 Sound = NDArray[np.float64]
@@ -229,3 +232,12 @@ def f_measure(found: Sequence[float], truth: Sequence[float], tolerance: float) 
             met += 1
             waiting.pop(0)
     return 2 * met / (len(found) + len(truth)) if len(found) + len(truth) else 1.0
+
+
+def write_canonical(path: Path, sound: Sound) -> Path:
+    """Write mono sound, or stereo of shape (samples, 2), as canonical audio."""
+    stereo = (sound if sound.ndim == 2 else np.column_stack([sound, sound])).astype(np.float32)
+    with open_flac(path) as write:
+        for start in range(0, len(stereo), RATE):
+            write(stereo[start : start + RATE])
+    return path

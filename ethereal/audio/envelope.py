@@ -27,10 +27,10 @@ def fading(level: Columns, seconds: float) -> Columns:
 
 
 def ring(times: Columns, strengths: Columns, at: Columns, seconds: float) -> Columns:
-    """Return what events at `times` have faded to `at` given times, both in seconds and rising."""
+    """Return what events of strengths up to 1 have faded to `at` given times; all in seconds, rising."""
     if len(times) == 0:
         return np.zeros(len(at))
     loudest = np.maximum.accumulate(np.log(strengths) + times / seconds)
     latest = np.searchsorted(times, at, side="right") - 1
-    rung = np.exp(loudest[np.maximum(latest, 0)] - at / seconds)
+    rung = np.exp(np.minimum(loudest[np.maximum(latest, 0)] - at / seconds, 0))
     return np.where((latest < 0) | (rung < DARK), 0.0, rung)

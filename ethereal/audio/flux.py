@@ -44,12 +44,15 @@ def measure_swell_flux(power: Power) -> Flux:
 
 
 def _measure(power: Power, scale: Callable[[Columns], Columns]) -> Flux:
-    # There is silence before the first sound, so a sound at the very start begins too.
-    padded = np.pad(power[:, :FINE_COUNT], ((LAG // 2, LAG // 2), (0, 0)))
-    padded[len(padded) - LAG // 2 :] = power[-1:, :FINE_COUNT]
+    fine = power[:, :FINE_COUNT]
+    padded = np.pad(fine, ((LAG // 2, LAG // 2), (0, 0)), mode="edge")
     starts = range(0, len(power), ROWS_AT_ONCE)
     parts = [_rise(scale(padded[start : start + ROWS_AT_ONCE + LAG].astype(np.float64))) for start in starts]
-    whole, bass, high = np.concatenate(parts, axis=1)
+    growth = np.concatenate(parts, axis=1)
+    # There is silence before the first row, so what sounds at the very start has begun there.
+    begun = scale(fine[: LAG // 2 + 1].astype(np.float64)).max(axis=0)
+    growth[:, :1] = _rise(np.concatenate([np.zeros((LAG, FINE_COUNT)), begun[None]]))
+    whole, bass, high = growth
     return Flux(whole, bass, high)
 
 

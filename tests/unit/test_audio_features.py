@@ -1,4 +1,4 @@
-"""Features: fixed functions of time in 0..1, silent in silence, the same at every frame rate and on every run."""
+"""Features: fixed functions of time in 0..1, silent in silence, the same on every run and at every rate."""
 
 from __future__ import annotations
 

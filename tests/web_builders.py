@@ -20,6 +20,7 @@ from ethereal.jobs.request import RenderResult
 from ethereal.services import Limits, Services
 from ethereal.settings import Settings
 from ethereal.storage import keys
+from ethereal.storage.local import LocalObjectStore
 from tests.builders import HandClock, MemoryQueue, add_job, make_services
 from tests.sounds import write_beats
 from web import create_app
@@ -45,6 +46,10 @@ class Web:
     def queue(self) -> MemoryQueue:
         return cast(MemoryQueue, self.services.queue)
 
+    @property
+    def objects(self) -> LocalObjectStore:
+        return cast(LocalObjectStore, self.services.objects)
+
     def stored(self, prefix: str = "") -> list[str]:
         """The keys of all objects that begin so."""
         return [facts.key for facts in self.services.objects.list(keys.StorageKey(prefix))]
@@ -64,8 +69,8 @@ class Web:
     def finish(self, lease: Lease, video: bytes = b"a video", **changes: object) -> Job:
         """End the job well, with a video and a poster in the object store."""
         video_key, poster_key = keys.render_output(lease.job_id, "mp4"), keys.render_poster(lease.job_id)
-        self.services.objects.put_stream(video_key, BytesIO(video))
-        self.services.objects.put_stream(poster_key, BytesIO(b"a picture"))
+        self.objects.put_stream(video_key, BytesIO(video))
+        self.objects.put_stream(poster_key, BytesIO(b"a picture"))
         result = make_result(lease.job_id, size_bytes=len(video), **changes)
         return self.services.jobs.finish(lease, result=result.model_dump(), now=self.services.clock())
 
@@ -76,7 +81,7 @@ class Web:
 def open_web(folder: Path, *, limits: Limits | None = None, **settings: object) -> Web:
     clock = HandClock()
     services = make_services(folder, clock=clock, limits=limits)
-    chosen = Settings(_env_file=None, data_dir=folder, port=1, **settings)  # type: ignore[call-arg, arg-type]
+    chosen = Settings(_env_file=None, data_dir=folder, port=1, **settings)  # type: ignore[arg-type]
     app = create_app(services, chosen, secret=b"for tests only", look_seconds=0.01)
     app.test_client_class = _LoopbackClient
     return Web(app, services, clock)

@@ -10,15 +10,12 @@ from ethereal.pipeline.cancel import cancel, delete
 from web import access
 from web.api_jobs import list_page
 from web.face import services
-from web.intake import submit_body, submit_form
-from web.multipart import FormReader
+from web.intake import open_form, submit_body, submit_form
 from web.schemas import JobsQuery, RenderBody, read_body, read_query
 from web.show import job_json
 
 blueprint = Blueprint("api_render", __name__, url_prefix="/api/render")
 
-#: What a form may weigh beside its file.
-FORM_ROOM = 1 << 20
 #: JSON is whole in memory: larger audio comes as a form or through an upload link.
 _JSON_BYTES = 24 << 20
 
@@ -28,8 +25,7 @@ _JSON_BYTES = 24 << 20
 def create() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key")
     if request.mimetype == "multipart/form-data":
-        request.max_content_length = services().limits.upload_bytes + FORM_ROOM
-        form = FormReader(request)
+        form = open_form(services(), request)
         return _accepted(submit_form(services(), form, form.until_file(), idempotency_key=key))
     request.max_content_length = _JSON_BYTES
     return _accepted(submit_body(services(), read_body(RenderBody), idempotency_key=key))

@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from ethereal.errors import InvalidInputError, NotBuiltError
+from flask import Request
+
+from ethereal.errors import InvalidInputError, NotBuiltError, TooLargeError
 from ethereal.jobs.model import Job
 from ethereal.pipeline.submit import check_request, submit_render
 from ethereal.pipeline.upload import accept_upload, look_at, receive
@@ -22,7 +24,21 @@ from ethereal.storage import keys
 from web.multipart import FilePart, FormReader
 from web.schemas import InlineAudio, Options, RenderBody, UploadedAudio, read_options
 
+#: What a form may weigh beside its file.
+_FORM_ROOM = 1 << 20
 _NAME_LENGTH = 200
+
+
+def open_form(services: Services, request: Request) -> FormReader:
+    """The form of this request. Raise TooLargeError when its client says that it is too large."""
+    limit = services.limits.upload_bytes
+    if (request.content_length or 0) > limit + _FORM_ROOM:
+        mebibytes = limit >> 20
+        raise TooLargeError(
+            f"the file is larger than {mebibytes} MiB", {"file": [f"must not be over {mebibytes} MiB"]}
+        )
+    request.max_content_length = limit + _FORM_ROOM
+    return FormReader(request)
 
 
 def submit_form(

@@ -20,12 +20,10 @@ from ethereal.jobs.model import JobId
 from ethereal.pipeline.cancel import cancel as call_off
 from ethereal.pipeline.cancel import delete as forget
 from web import access, catalog
-from web.api_render import FORM_ROOM
 from web.errors import show_error, status_of
 from web.face import services, settings
 from web.headers import request_id
-from web.intake import submit_form
-from web.multipart import FormReader
+from web.intake import open_form, submit_form
 from web.schemas import JobsQuery, read_query
 from web.view import Chosen, JobView
 
@@ -43,8 +41,7 @@ def create() -> ResponseReturnValue:
 @blueprint.post("/")
 @access.streamed_form
 def submit() -> ResponseReturnValue:
-    request.max_content_length = services().limits.upload_bytes + FORM_ROOM
-    form = FormReader(request)
+    form = open_form(services(), request)
     g.fields = form.fields  # the form is shown again with these when something is wrong
     part = form.until_file()
     access.check_csrf(form.fields.pop(access.TOKEN_FIELD, ""))

@@ -28,7 +28,7 @@ def test_a_process_that_answers_is_alive(web: Web) -> None:
 
 
 def test_it_is_ready_when_everything_it_needs_answers(tmp_path: Path, web: Web) -> None:
-    chosen = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
+    chosen = Settings(_env_file=None, data_dir=tmp_path)
     checks = {"broker": lambda: None, "store": lambda: None}
     client = create_app(web.services, chosen, secret=b"x", checks=checks).test_client()
 
@@ -38,7 +38,7 @@ def test_it_is_ready_when_everything_it_needs_answers(tmp_path: Path, web: Web) 
 
 
 def test_it_is_not_ready_and_says_why_when_a_part_is_silent(tmp_path: Path, web: Web) -> None:
-    chosen = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
+    chosen = Settings(_env_file=None, data_dir=tmp_path)
     checks = {"store": lambda: None, "broker": broken}
     client = create_app(web.services, chosen, secret=b"x", checks=checks).test_client()
 

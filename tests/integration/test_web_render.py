@@ -43,10 +43,9 @@ def post_form(web: Web, song: bytes, **fields: str) -> TestResponse:
     return web.client.post("/api/render", data=data)
 
 
-def post_base64(
-    web: Web, song: bytes, headers: dict[str, str] | None = None, **fields: object
-) -> TestResponse:
+def post_base64(web: Web, song: bytes, key: str | None = None, **fields: Any) -> TestResponse:
     audio = {"type": "base64", "data": base64.b64encode(song).decode(), "filename": "song.wav"}
+    headers = {"Idempotency-Key": key} if key else {}
     return web.client.post("/api/render", json={"audio": audio, **fields}, headers=headers)
 
 
@@ -256,8 +255,8 @@ def test_a_format_that_is_not_built_yet_says_so(web: Web, song: bytes) -> None:
 
 
 def test_the_same_key_and_request_give_the_same_job(web: Web, song: bytes) -> None:
-    first = post_base64(web, song, {"Idempotency-Key": "one"}, title="A")
-    again = post_base64(web, song, {"Idempotency-Key": "one"}, title="A")
+    first = post_base64(web, song, "one", title="A")
+    again = post_base64(web, song, "one", title="A")
 
     assert first.get_json()["jobId"] == again.get_json()["jobId"]
     assert len(web.stored("uploads/")) == 1
@@ -265,8 +264,8 @@ def test_the_same_key_and_request_give_the_same_job(web: Web, song: bytes) -> No
 
 
 def test_the_same_key_for_another_request_conflicts_and_leaves_nothing(web: Web, song: bytes) -> None:
-    post_base64(web, song, {"Idempotency-Key": "one"}, title="A")
-    other = post_base64(web, song, {"Idempotency-Key": "one"}, title="B")
+    post_base64(web, song, "one", title="A")
+    other = post_base64(web, song, "one", title="B")
 
     assert other.status_code == 409
     assert error_of(other)["code"] == "CONFLICT"

@@ -25,7 +25,7 @@ def web(tmp_path: Path) -> Web:
 
 @pytest.fixture
 def link(web: Web) -> str:
-    web.services.objects.put_stream(KEY, BytesIO(CONTENT))
+    web.objects.put_stream(KEY, BytesIO(CONTENT))
     return local(web.services.objects.sign_get(KEY, lifetime=timedelta(hours=1)))
 
 

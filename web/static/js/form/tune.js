@@ -27,9 +27,11 @@ function makeKnob(name, rule, value, onTurn) {
   const words = document.createElement("span");
   words.textContent = rule.label;
   const input = KNOBS[rule.type](rule);
-  const output = document.createElement("output");
+  const shown = document.createElement("span");
+  shown.className = "knob-value";
+  shown.ariaHidden = "true"; // the slider tells its value itself
   const show = () => {
-    output.textContent = rule.type === "number" ? SHOWN.format(Number(input.value)) : "";
+    shown.textContent = rule.type === "number" ? SHOWN.format(Number(input.value)) : "";
   };
   input.value = value;
   input.addEventListener("input", () => {
@@ -37,7 +39,7 @@ function makeKnob(name, rule, value, onTurn) {
     onTurn(name, rule.type === "number" ? Number(input.value) : input.value);
   });
   show();
-  label.append(words, ...(rule.type === "number" ? [output, input] : [input]));
+  label.append(words, ...(rule.type === "number" ? [shown, input] : [input]));
   return label;
 }
 

@@ -1,5 +1,5 @@
 // The live preview: what is chosen, drawn to what is played.
-import { makeHearing, makeHeartbeat } from "./hear.js";
+import { NAMES, makeHearing, makeHeartbeat } from "./hear.js";
 import { makeStage } from "./stage.js";
 
 const FPS = 30;
@@ -18,7 +18,7 @@ export function makePreview({ canvas, watch, player, onOpen, onTrouble }) {
   let before = 0;
   let running = false;
 
-  const features = { fps: FPS, value: (name, frame) => source.value(name, frame) };
+  const features = { fps: FPS, names: NAMES, value: (name, frame) => source.value(name, frame) };
   const moves = () => (source === heartbeat ? !still.matches : player.isPlaying());
 
   function frameNow(now) {

@@ -1,0 +1,244 @@
+"""The pages in a real browser: a song is chosen, heard, sent; progress moves; the video plays, is saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from ethereal.audio.feature_set import FEATURE_NAMES
+from ethereal.jobs.model import Job, JobStatus
+from ethereal.render.capture.executable import find_chromium
+from ethereal.services import Limits
+from tests.builders import add_job
+from tests.sounds import write_beats
+from tests.web_builders import Web, open_web
+
+#: Software drawing everywhere: no test depends on a driver.
+FLAGS = [
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--autoplay-policy=no-user-gesture-required",
+]
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        executable = find_chromium(None, Path(playwright.chromium.executable_path))
+        launched = playwright.chromium.launch(executable_path=executable, args=FLAGS, chromium_sandbox=False)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Visit:
+    """A page of a running app, and everything the browser complained about."""
+
+    web: Web
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.url + path)
+
+
+@pytest.fixture
+def visit(tmp_path: Path, browser: Browser) -> Iterator[Visit]:
+    with served(open_web(tmp_path, limits=Limits(upload_bytes=4 << 20))) as (web, url):
+        page = browser.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+        page.set_default_timeout(15_000)
+        visited = Visit(web, page, url)
+        page.on("console", lambda message: note(visited, message.type, message.text))
+        page.on("pageerror", lambda error: visited.complaints.append(str(error)))
+        yield visited
+        page.close()
+
+
+@contextmanager
+def served(web: Web) -> Iterator[tuple[Web, str]]:
+    server = make_server("127.0.0.1", 0, web.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield web, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def note(visited: Visit, kind: str, text: str) -> None:
+    if kind in ("error", "warning") and "GPU stall" not in text:
+        visited.complaints.append(text)
+
+
+def film(path: Path) -> bytes:
+    """A short video that a browser plays, each frame brighter than the one before."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        for number in range(FRAMES):
+            shade = np.full((36, 64, 3), 40 + 15 * number, dtype=np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path.read_bytes()
+
+
+def test_a_song_becomes_a_video_that_plays_and_is_saved(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    visit.open()
+    page.set_input_files("#file", write_beats(tmp_path / "Night Drive.wav", 2.0))
+    page.get_by_role("radio", name="Aurora").check()
+    page.get_by_role("radio", name="Draft 640 × 360").check()  # noqa: RUF001
+    page.get_by_label("Title").fill("From a browser")
+    page.get_by_role("button", name="Make the video").click()
+
+    page.wait_for_url("**/jobs/*")
+    [job] = visit.web.jobs()
+    assert (job.request.title, job.request.filename) == ("From a browser", "Night Drive.wav")
+    assert (job.request.template, job.request.output_format) == ("aurora", "draft-360p")
+
+    percent = page.locator("[data-percent]")
+    expect(percent).to_have_text("0")
+    lease = visit.web.claim(job)
+    visit.web.report(lease, "rendering", 32)
+    visit.web.services.live.start(job.id, 100)
+    expect(percent).to_have_text("32")
+    expect(page.get_by_role("status")).to_have_text("Drawing the frames")
+    visit.web.services.live.put(job.id, 0, 50)
+    expect(percent).to_have_text("61")
+    expect(page.locator(".eta")).to_contain_text("left")
+
+    content = film(tmp_path / "film.mp4")
+    visit.web.finish(lease, content, frames=FRAMES)
+    video = page.locator("video")
+    expect(video).to_be_visible()
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+
+    with page.expect_download() as saving:
+        page.get_by_role("link", name="Download").click()
+    saved = saving.value
+    assert saved.suggested_filename == "From a browser – Ethereal.mp4"  # noqa: RUF001
+    assert saved.path().read_bytes() == content
+    assert visit.complaints == []
+
+
+def test_the_preview_draws_and_answers_to_the_song(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    page.emulate_media(reduced_motion="no-preference")
+    visit.open()
+    expect(page.locator("canvas")).to_be_visible()
+    page.set_input_files("#file", write_beats(tmp_path / "song.wav", 6.0))
+
+    page.get_by_role("button", name="Play the preview").click()
+
+    expect(page.get_by_role("button", name="Pause the preview")).to_be_visible()
+    page.wait_for_function("() => Number(document.querySelector('[data-seek]').value) > 0.3")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play the preview")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_the_preview_hears_by_the_names_that_scenes_know(visit: Visit) -> None:
+    visit.open("/jobs")
+
+    names = visit.page.evaluate("import('/static/js/preview/hear.js').then(module => module.NAMES)")
+
+    assert names == list(FEATURE_NAMES)
+
+
+def test_a_look_can_be_fine_tuned(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    visit.open()
+    page.get_by_text("Fine-tune this look").click()
+    page.get_by_label("Brightness").fill("1.5")
+    page.set_input_files("#file", write_beats(tmp_path / "song.wav", 1.0))
+    page.get_by_role("button", name="Make the video").click()
+
+    page.wait_for_url("**/jobs/*")
+    assert visit.web.jobs()[0].request.parameters == {"intensity": 1.5}
+
+
+def test_without_a_song_the_focus_goes_to_what_is_missing(visit: Visit) -> None:
+    page = visit.page
+    visit.open()
+    page.get_by_role("button", name="Make the video").click()
+
+    expect(page.locator("#problem-file")).to_have_text("Choose a song first")
+    expect(page.locator("#file")).to_be_focused()
+
+
+def test_a_file_that_is_no_song_is_told_beside_the_field(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    letter = tmp_path / "letter.wav"
+    letter.write_text("Dear all, " * 50)
+    visit.open()
+    page.set_input_files("#file", letter)
+    page.get_by_role("button", name="Make the video").click()
+
+    expect(page.locator("#problem-file")).to_be_visible()
+    expect(page.get_by_role("button", name="Make the video")).to_be_visible()
+    assert visit.web.stored() == []
+
+
+def test_a_file_that_is_too_large_is_not_sent(visit: Visit, tmp_path: Path) -> None:
+    large = tmp_path / "large.wav"
+    large.write_bytes(bytes(5 << 20))
+    visit.open()
+    visit.page.set_input_files("#file", large)
+
+    expect(visit.page.locator("#problem-file")).to_have_text("large.wav is larger than 4 MB")
+
+
+def test_a_render_is_stopped_after_a_question(visit: Visit) -> None:
+    job = add_job(visit.web.services)
+    page = visit.page
+    visit.open(f"/jobs/{job.id}")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Keep rendering").click()
+    assert status(visit, job) is JobStatus.PENDING
+
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Stop").click()
+
+    expect(page.get_by_role("link", name="Render again with the same settings")).to_be_visible()
+    assert status(visit, job) is JobStatus.CANCELLED
+
+
+def test_the_list_moves_on_by_itself(visit: Visit) -> None:
+    job = add_job(visit.web.services)
+    visit.open("/jobs")
+    expect(visit.page.locator("[data-chip]")).to_have_text("Waiting")
+
+    visit.web.report(visit.web.claim(job), "rendering", 44)
+
+    expect(visit.page.locator("[data-chip]")).to_have_text("44 %")
+
+
+def test_the_form_works_without_javascript(visit: Visit, browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(visit.url)
+    page.set_input_files("#file", write_beats(tmp_path / "song.wav", 1.0))
+    page.get_by_role("button", name="Make the video").click()
+
+    page.wait_for_url("**/jobs/*")
+    expect(page.get_by_text("Next in line")).to_be_visible()
+    page.close()
+
+
+def status(visit: Visit, job: Job) -> JobStatus:
+    return visit.web.services.jobs.get(job.id).status

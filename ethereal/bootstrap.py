@@ -1,4 +1,7 @@
-"""From settings to services: the only file that names adapters."""
+"""From settings to services: the only file that names adapters.
+
+Boto3 and Playwright are imported when they are first needed: most processes of a farm need neither.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import os
 import random
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -22,16 +26,16 @@ from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress, MemoryLiveProgress
 from ethereal.live.redis import RedisLiveProgress
-from ethereal.render.capture import open_chromium_renderer
-from ethereal.render.renderer import OpenRenderer
+from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
 from ethereal.settings import Settings
 from ethereal.storage.local import LocalObjectStore
-from ethereal.storage.r2 import R2ObjectStore
-from ethereal.storage.r2_bucket import R2Bucket, r2_endpoint
 from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from ethereal.storage.r2 import R2ObjectStore
 
 
 def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = None) -> Services:
@@ -86,6 +90,9 @@ def open_r2_store(settings: Settings) -> R2ObjectStore:
     """The bucket of the settings. Raise InvalidConfigError when they say that objects live elsewhere."""
     if settings.storage != "r2":
         raise InvalidConfigError("objects do not live in R2: set ETHEREAL_STORAGE=r2 and ETHEREAL_R2_*")
+    from ethereal.storage.r2 import R2ObjectStore
+    from ethereal.storage.r2_bucket import R2Bucket, r2_endpoint
+
     bucket = R2Bucket(
         endpoint=settings.r2_endpoint or r2_endpoint(settings.r2_account_id or ""),
         name=settings.r2_bucket or "",
@@ -103,11 +110,17 @@ def open_live_progress(settings: Settings) -> LiveProgress:
 
 def renderer_of(settings: Settings) -> OpenRenderer:
     return partial(
-        open_chromium_renderer,
+        _open_chromium,
         executable=settings.chromium,
         gl=settings.gl,
         scratch=settings.scratch,
     )
+
+
+def _open_chromium(directory: Path, **options: Any) -> AbstractContextManager[Renderer]:
+    from ethereal.render.capture import open_chromium_renderer
+
+    return open_chromium_renderer(directory, **options)
 
 
 def signing_secret(settings: Settings) -> bytes:

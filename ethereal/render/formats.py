@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NoReturn, TypeAlias
 
-from ethereal.errors import InvalidInputError, NotBuiltError
+from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
 
 Projection: TypeAlias = Literal["flat", "mono", "stereo"]
 
@@ -63,6 +63,7 @@ FRAME_RATES: tuple[Fraction, ...] = (
     *(Fraction(rate, 1001) for rate in (24_000, 30_000, 60_000)),
 )
 CONTAINERS = ("mp4",)
+_CONTAINERS_TO_COME = ("mov", "webm", "png-sequence")
 _NTSC = {"23.976": FRAME_RATES[5], "29.97": FRAME_RATES[6], "59.94": FRAME_RATES[7]}
 
 
@@ -82,6 +83,15 @@ def get_quality(name: str) -> Quality:
     if found is None:
         _refuse("quality", name, QUALITIES)
     return found
+
+
+def check_container(name: str) -> None:
+    """Raise NotBuiltError for a container that is to come, FormatNotSupportedError for any other but mp4."""
+    if name in _CONTAINERS_TO_COME:
+        raise NotBuiltError(f"{name} is not built yet: ask for {', '.join(CONTAINERS)}")
+    if name not in CONTAINERS:
+        message = f"{name!r} cannot be rendered in chunks; there is {', '.join(CONTAINERS)}"
+        raise FormatNotSupportedError(message, {"container": [message]})
 
 
 def parse_fps(value: str | int | Fraction) -> Fraction:

@@ -22,7 +22,7 @@ from ethereal.render.canonical_json import canonical_json
 from ethereal.render.chunks import choose_chunk_count, deal_chunks, gop_frames_for, gops_of
 from ethereal.render.composition import MAX_SECONDS, Composition
 from ethereal.render.encoder_settings import encoder_document, libraries, read_settings
-from ethereal.render.formats import CONTAINERS, get_quality
+from ethereal.render.formats import check_container, get_quality
 from ethereal.render.plan_files import AUDIO_FILE, ENCODER_FILE, check_frozen_size, freeze_page
 from ethereal.render.plan_hash import PLAN_FILE, files_of, plan_hash_of
 from ethereal.render.plan_record import PROTOCOL, Canary, Document, Plan, Provenance, plan_document, read_plan
@@ -90,9 +90,8 @@ def load_plan(plan_dir: Path) -> Plan:
 def _check(request: PlanRequest) -> None:
     request.composition.check()
     get_quality(request.quality)
+    check_container(request.container)
     wrong: dict[str, list[str]] = {}
-    if request.container not in CONTAINERS:
-        wrong["container"] = [f"must be one of {', '.join(CONTAINERS)}"]
     if not 1 <= request.frame_count <= MAX_SECONDS * request.composition.fps:
         wrong["frameCount"] = ["must be at least 1, and 24 hours at most"]
     if request.canonical is not None and not request.canonical.is_file():

@@ -27,7 +27,7 @@ function show(job) {
   find("chip").textContent = STATUS_WORDS[job.status];
   find("chip").className = `chip ${job.status}`;
   document.title = `${Math.floor(job.progress)} % · ${job.title} · Ethereal`;
-  if (job.eta) find("eta").textContent = etaWords(job.eta);
+  find("eta").textContent = job.eta ? etaWords(job.eta) : find("eta").dataset.eta;
   showRoad(job.stage);
 }
 

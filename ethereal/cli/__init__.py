@@ -1,4 +1,5 @@
-"""The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all,
+"""The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
+`render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
 `submit`, `jobs` and `cancel` talk to a running one, `doctor` says what this machine lacks, `storage` sets up
 the bucket.
 """
@@ -11,6 +12,7 @@ import click
 from rich.console import Console
 
 from ethereal import __version__
+from ethereal.cli.chunks import assemble, plan, render_chunk
 from ethereal.cli.demo import demo
 from ethereal.cli.doctor import doctor
 from ethereal.cli.fingerprint import fingerprint
@@ -18,6 +20,7 @@ from ethereal.cli.remote import cancel, jobs, submit
 from ethereal.cli.render import render
 from ethereal.cli.storage import storage
 from ethereal.cli.up import up
+from ethereal.cli.verify import verify
 from ethereal.client import ApiError
 from ethereal.errors import EtherealError, InvalidInputError
 
@@ -28,7 +31,13 @@ def cli() -> None:
     """Turn sound into video."""
 
 
-for command in (up, demo, render, submit, jobs, cancel, doctor, storage, fingerprint):
+_COMMANDS = (
+    *(up, demo),
+    *(render, plan, render_chunk, assemble, verify),
+    *(submit, jobs, cancel),
+    *(doctor, storage, fingerprint),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

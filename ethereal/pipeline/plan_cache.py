@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ethereal.beat import Beat, no_beat
-from ethereal.errors import MissingPlanArtifactError, NotFoundError
+from ethereal.errors import MissingPlanArtifactError, NotFoundError, PlanHashMismatchError
 from ethereal.pipeline.folders import plan_folder
 from ethereal.services import Services
 from ethereal.storage import keys
+from ethereal.storage.keys import StorageKey
+from ethereal.storage.store import ObjectStore
 
 #: Plans a host keeps; a plan in use is always among the newest.
 _KEPT = 16
@@ -40,16 +42,27 @@ def ensure_plan(services: Services, plan_hash: str, chunk_count: int, *, beat: B
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
-        try:
-            archive = services.objects.fetch(
-                keys.plan_archive(plan_hash, chunk_count), Path(folder) / "plan.tar", beat=beat
-            )
-        except NotFoundError as error:
-            raise MissingPlanArtifactError(f"plan {plan_hash} is not in the object store") from error
-        unpacked = Path(folder) / "plan"
+        key = keys.plan_archive(plan_hash, chunk_count)
+        return _settle(fetch_plan(services.objects, key, Path(folder), beat=beat), target)
+
+
+def fetch_plan(objects: ObjectStore, key: StorageKey, folder: Path, *, beat: Beat = no_beat) -> Path:
+    """Unpack the archive `key` in the empty `folder`, unverified; return the plan's directory.
+
+    Raise MissingPlanArtifactError when the object store has no such archive, PlanHashMismatchError when it
+    is damaged.
+    """
+    try:
+        archive = objects.fetch(key, folder / "plan.tar", beat=beat)
+    except NotFoundError as error:
+        raise MissingPlanArtifactError(f"{key} is not in the object store") from error
+    unpacked = folder / "plan"
+    try:
         with tarfile.open(archive) as tar:
             tar.extractall(unpacked, filter="data")
-        return _settle(unpacked, target)
+    except tarfile.TarError as error:
+        raise PlanHashMismatchError(f"{key} is no whole archive: {error}") from error
+    return unpacked
 
 
 def keep_plan(services: Services, plan_hash: str, chunk_count: int, plan_dir: Path) -> Path:

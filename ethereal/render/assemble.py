@@ -21,6 +21,7 @@ from ethereal.render.chunk_file import ChunkSeal, read_seal
 from ethereal.render.container import open_mp4, open_video
 from ethereal.render.mp4_check import check_video
 from ethereal.render.plan import load_plan
+from ethereal.render.plan_comment import plan_comment
 from ethereal.render.plan_files import AUDIO_FILE
 from ethereal.render.plan_record import Plan
 from ethereal.render.whole import whole_file
@@ -56,7 +57,7 @@ def assemble(
     """
     plan = load_plan(plan_dir)
     chunks = _in_order(chunk_files, plan)
-    comment = f"ethereal plan {plan.plan_hash}"
+    comment = plan_comment(plan.plan_hash)
     with whole_file(output) as partial:
         _mux(plan, plan_dir, chunks, partial, comment, beat)
         check_video(partial, plan, comment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,18 @@ from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import OpenRenderer
 
 
-def find_differing_gops(
+@dataclass(frozen=True)
+class GopCheck:
+    """A GOP of a delivered video beside the same one made here; sizes are bytes of its coded pictures."""
+
+    gop: int
+    frames: range
+    size_bytes: int
+    size_here: int
+    is_equal: bool
+
+
+def compare_gops(
     plan_dir: Path,
     video: Path,
     gops: Sequence[int],
@@ -29,8 +41,8 @@ def find_differing_gops(
     open_renderer: OpenRenderer,
     encoders: int = DEFAULT_ENCODERS,
     beat: Beat = no_beat,
-) -> list[int]:
-    """Return which of `gops` have other bytes in `video` than the plan at `plan_dir` gives here.
+) -> list[GopCheck]:
+    """Make `gops` of the plan at `plan_dir` here and compare each with its bytes in `video`.
 
     Raise InvalidInputError for a GOP that the plan does not have or a video that lacks frames, and what
     `render_chunk` raises.
@@ -40,14 +52,18 @@ def find_differing_gops(
     check_libraries(plan)
     with TemporaryDirectory() as scratch, open_renderer(plan_dir) as renderer:
         proven, again = prove(renderer, plan), Path(scratch) / "again"
-        differing = []
+        checks = []
         for place, gop in enumerate(gops):
             chunk, times = Chunk(0, gop, (plan.gops[gop],)), GopTimes()
             part = _part(place, len(gops), beat)
             write_gops(plan, chunk, again, renderer=proven, encoders=encoders, beat=part, times=times)
-            if _coded(again, range(chunk.frame_count), plan) != _coded(video, plan.gops[gop], plan):
-                differing.append(gop)
-    return differing
+            here = _coded(again, range(chunk.frame_count), plan)
+            checks.append(_compare(gop, plan.gops[gop], _coded(video, plan.gops[gop], plan), here))
+    return checks
+
+
+def _compare(gop: int, frames: range, there: list[bytes], here: list[bytes]) -> GopCheck:
+    return GopCheck(gop, frames, sum(map(len, there)), sum(map(len, here)), there == here)
 
 
 def _check(plan: Plan, video: Path, gops: Sequence[int]) -> None:

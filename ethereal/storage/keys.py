@@ -77,5 +77,10 @@ def plan_archive(plan_hash: str, chunk_count: int) -> StorageKey:
     return StorageKey(f"plans/{plan_hash}/plan-{chunk_count}.tar")
 
 
+def plan_archives(plan_hash: str) -> StorageKey:
+    """What the archives of that plan begin with."""
+    return StorageKey(f"plans/{plan_hash}/plan-")
+
+
 def plan_chunk(plan_hash: str, name: str) -> StorageKey:
     return StorageKey(f"plans/{plan_hash}/chunks/{name}")

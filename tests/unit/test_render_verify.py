@@ -13,7 +13,7 @@ from ethereal.render.boxes import read_boxes
 from ethereal.render.chunk import render_chunk
 from ethereal.render.fingerprint import make_fingerprint
 from ethereal.render.plan import make_plan
-from ethereal.render.verify import find_differing_gops
+from ethereal.render.verify import compare_gops
 from tests.render_fakes import make_request, open_numpy
 
 
@@ -28,11 +28,11 @@ def video(tmp_path: Path) -> Path:
 def test_a_video_is_what_its_plan_gives(video: Path) -> None:
     told: list[float] = []
 
-    differing = find_differing_gops(
-        video.parent / "plan", video, range(5), open_renderer=open_numpy, beat=told.append
-    )
+    checks = compare_gops(video.parent / "plan", video, range(5), open_renderer=open_numpy, beat=told.append)
 
-    assert differing == []
+    assert [(check.gop, check.is_equal) for check in checks] == [(gop, True) for gop in range(5)]
+    assert checks[-1].frames == range(192, 230)
+    assert all(0 < check.size_bytes == check.size_here for check in checks)
     assert told == sorted(told)
 
 
@@ -42,22 +42,22 @@ def test_one_changed_bit_is_found_in_its_gop(video: Path) -> None:
     content[pictures.offset + pictures.size - 100] ^= 1
     video.write_bytes(content)
 
-    found = find_differing_gops(video.parent / "plan", video, [4, 0, 2], open_renderer=open_numpy)
+    found = compare_gops(video.parent / "plan", video, [4, 0, 2], open_renderer=open_numpy)
 
-    assert found == [4]
+    assert [check.gop for check in found if not check.is_equal] == [4]
 
 
 def test_a_machine_that_draws_otherwise_says_so_instead_of_finding_fault(video: Path) -> None:
     other = partial(open_numpy, shade=1)
 
     with pytest.raises(RendererMismatchError):
-        find_differing_gops(video.parent / "plan", video, [0], open_renderer=other)
+        compare_gops(video.parent / "plan", video, [0], open_renderer=other)
 
 
 @pytest.mark.parametrize("gop", [-1, 5])
 def test_a_gop_there_is_not_is_refused(video: Path, gop: int) -> None:
     with pytest.raises(InvalidInputError, match="0 to 4"):
-        find_differing_gops(video.parent / "plan", video, [gop], open_renderer=open_numpy)
+        compare_gops(video.parent / "plan", video, [gop], open_renderer=open_numpy)
 
 
 def test_a_fingerprint_names_what_is_drawn(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kombu.entity import Queue
-
 from ethereal.settings import read_settings
+from tasks.queues import queue_named
 
 _settings = read_settings()
 
@@ -38,7 +37,7 @@ task_time_limit = task_soft_time_limit + 15
 
 task_default_queue = "cpu"
 task_create_missing_queues = False
-task_queues = [Queue("cpu"), Queue("render"), Queue("control")]
+task_queues = [queue_named(name) for name in ("cpu", "render", "control")]
 task_routes = {
     "plan_render": {"queue": "render"},
     "render_chunk": {"queue": "render"},

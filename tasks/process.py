@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from ethereal.errors import TimeLimitError
 from tasks import kind
 from tasks.app import close_services
-from tasks.queue import queue_of
+from tasks.queues import queue_of
 
 # A child that died is replaced after this many seconds; Celery's own five leave a slot idle.
 AsynPool.timers = property(lambda self: {self.maintain_pool: 0.25})

@@ -7,21 +7,17 @@ from collections.abc import Sequence
 
 from celery import Celery, chain, signature
 from celery.canvas import Signature
-from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from ethereal.errors import BrokerUnavailableError
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
+from tasks.queues import queue_of, routes_among
 
 logger = logging.getLogger(__name__)
 
 #: The steps that travel as one chain, in order.
 CHAIN = (StepName.PREPARE_AUDIO, StepName.UPLOAD_R2, StepName.DISPATCH_MODAL)
-
-
-#: What the queues of kinds of renderers begin with.
-_RENDER = "render."
 
 
 class CeleryTaskQueue:
@@ -52,7 +48,7 @@ class CeleryTaskQueue:
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
         names = {queue["name"] for queues in listening.values() for queue in queues}
-        return frozenset(name.removeprefix(_RENDER) for name in names if name.startswith(_RENDER))
+        return routes_among(names)
 
     def ping(self) -> None:
         """Raise BrokerUnavailableError unless the broker answers."""
@@ -84,11 +80,6 @@ class CeleryTaskQueue:
             immutable=True,
             task_id=task_id(job_id, step),
         )
-
-
-def queue_of(route: str) -> Queue:
-    """The queue of the renderers of one kind; who sends to it need not listen to it."""
-    return Queue(_RENDER + route)
 
 
 def task_id(job_id: JobId, step: StepKey) -> str:

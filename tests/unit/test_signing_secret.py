@@ -18,7 +18,8 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> No
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
-    script = f"from pathlib import Path; from ethereal.secret import *; print(ensure_secret(Path({str(tmp_path / 's')!r})))"
+    path = str(tmp_path / "secret")
+    script = f"from ethereal.secret import *; print(ensure_secret(Path({path!r})))"
     racers = [
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]

@@ -27,7 +27,7 @@ from ethereal.jobs.model import (
     StepName,
     StepStatus,
 )
-from ethereal.jobs.store import Idempotency, Page, Released, Stranded, next_announcement
+from ethereal.jobs.store import REDONE, Idempotency, Page, Released, Stranded, next_announcement
 
 
 class MemoryJobStore:
@@ -181,6 +181,19 @@ class MemoryJobStore:
             self._wait_again(step, retry_at)
             self._rest(held.job_id, now)
             return self._jobs[held.job_id]
+
+    def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
+        with self._lock:
+            void = replace(self._held(held), status=StepStatus.VOID, lease_expires_at=None)
+            known = self._steps[held.job_id]
+            for key in steps:
+                if key in known and known[key].status is StepStatus.DONE:
+                    self._wait_again(
+                        replace(known[key], finished_at=None, result=REDONE, announcements=1), now
+                    )
+                    known[key] = replace(known[key], announce_at=next_announcement(now, 0))
+            known[held.step] = void
+            self._rest(held.job_id, now)
 
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
         with self._lock:

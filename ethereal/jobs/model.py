@@ -69,7 +69,7 @@ class StepStatus(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
-    VOID = "void"  # of a plan that was thrown away; its attempts still count, so late workers stay fenced off
+    VOID = "void"  # not due any more, or not yet; its attempts still count, so late workers stay fenced off
 
 
 ENDED = frozenset({StepStatus.DONE, StepStatus.VOID})

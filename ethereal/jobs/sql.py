@@ -35,6 +35,7 @@ from ethereal.jobs.rows import at_ms, error_to_json, job_from_row, key_from_row,
 from ethereal.jobs.store import (
     ANNOUNCE_AGAIN,
     ANNOUNCE_AT_MOST,
+    REDONE,
     Idempotency,
     Page,
     Released,
@@ -177,6 +178,16 @@ class SqlJobStore:
             return self._end([sql.FAIL_JOB, sql.FAIL_STEP], held, arguments, StepStatus.RUNNING)
         arguments = _held(held, now) | {"retry_at": to_ms(retry_at)}
         return self._end([sql.RETRY_STEP, sql.REST_JOB], held, arguments, StepStatus.WAITING)
+
+    def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
+        arguments = _held(held, now) | {
+            "announce_at": to_ms(next_announcement(now, 0)),
+            "steps": json.dumps([[step.name, step.index] for step in steps]),
+            "redone": json.dumps(REDONE),
+        }
+        (_, ended, _), again = self._repeat([sql.REDO_STEPS, sql.VOID_STEP, sql.REST_JOB], arguments)
+        if not ended.rows and not (again and self._ended(held, StepStatus.VOID)):
+            raise _lost(held)
 
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
         arguments: Arguments = {"job": job_id, "now": to_ms(now)}

@@ -104,6 +104,17 @@ RETRY_STEP = (
     f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
     " RETURNING attempt"
 )
+REDO_STEPS = (
+    "UPDATE steps SET status = 'waiting', not_before = :now, announce_at = :announce_at, announcements = 1,"
+    " finished_at = NULL, result = :redone WHERE job_id = :job AND status = 'done'"
+    " AND EXISTS (SELECT 1 FROM json_each(:steps) WHERE json_extract(value, '$[0]') = steps.name"
+    f" AND json_extract(value, '$[1]') = steps.idx) AND {_HELD}"
+)
+VOID_STEP = (
+    "UPDATE steps SET status = 'void', lease_expires_at = NULL"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    " RETURNING attempt"
+)
 REST_JOB = (
     "UPDATE jobs SET status = 'pending', updated_at = :now"
     f" WHERE id = :job AND status = 'processing' AND {_IDLE}"

@@ -24,6 +24,9 @@ from ethereal.jobs.model import (
 ANNOUNCE_AGAIN = timedelta(seconds=5)
 ANNOUNCE_AT_MOST = timedelta(minutes=10)
 
+#: The result of a step that is to be done again.
+REDONE: Mapping[str, object] = {"redone": True}
+
 
 def next_announcement(now: datetime, announcements: int) -> datetime:
     """When a step announced that many times is due for another announcement."""
@@ -144,6 +147,13 @@ class JobStore(Protocol):
 
     def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
         """End the attempt: the step waits until `retry_at`, or the job has failed when that is None."""
+        ...
+
+    def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
+        """Let these steps, which ended well, wait to be done again, and end the held step until they are.
+
+        Their results say `redone`, and no more. The held step comes back as the `join` of the last of them.
+        """
         ...
 
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:

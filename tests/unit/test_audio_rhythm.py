@@ -128,3 +128,30 @@ def test_beat_and_phase_follow_the_beats(tmp_path: Path) -> None:
         assert phase[frame] < 0.05
         assert phase[frame + 15] == pytest.approx(0.5, abs=0.05)
         assert phase[frame + 28] > 0.9
+
+
+def one_after_another(*parts: Rhythm) -> Rhythm:
+    starts = np.cumsum([0, *(len(part.sound) for part in parts[:-1])]) / rhythms.RATE
+    beats = [start + beat for part, start in zip(parts, starts, strict=True) for beat in part.beats]
+    return Rhythm(np.concatenate([part.sound for part in parts]), beats=beats, tempo=parts[0].tempo)
+
+
+def test_a_second_song_has_its_own_tempo(tmp_path: Path) -> None:
+    both = one_after_another(*[rhythms.rock(100)] * 2, *[rhythms.four_on_the_floor(128)] * 2)
+
+    features = features_of(both, tmp_path)
+
+    assert f_measure(features.beats, both.beats, 0.07) >= 0.9
+    steps = np.diff(features.beats)
+    assert np.median(steps[:50]) == pytest.approx(60 / 100, abs=0.01)
+    assert np.median(steps[-50:]) == pytest.approx(60 / 128, abs=0.01)
+
+
+def test_the_beat_rests_where_only_a_pad_is_left(tmp_path: Path) -> None:
+    drums = rhythms.four_on_the_floor(120)
+    piece = one_after_another(rhythms.pad(), drums, drums, rhythms.pad())
+
+    features = features_of(piece, tmp_path)
+
+    assert f_measure(features.beats, piece.beats, 0.07) >= 0.95
+    assert features.beat_confidence > 0.8

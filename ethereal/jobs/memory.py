@@ -233,6 +233,12 @@ class MemoryJobStore:
                 )
             return [Announcement(step.job_id, step.key, step.route) for step in due]
 
+    def audio_in_use(self, audio_key: str) -> bool:
+        gone = (JobStatus.FAILED, JobStatus.CANCELLED)
+        with self._lock:
+            using = [job for job in self._jobs.values() if job.request.audio_key == audio_key]
+        return any(job.status not in gone for job in using)
+
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:
         with self._lock:
             found: dict[JobId, Stranded] = {}

@@ -220,6 +220,9 @@ class SqlJobStore:
         rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
         return [Announcement(*key_from_row(row), row["route"]) for row in rows]
 
+    def audio_in_use(self, audio_key: str) -> bool:
+        return bool(self._batch([sql.AUDIO_IN_USE], {"audio": audio_key})[0].rows)
+
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:
         rows = rows_of(self._batch([sql.STRANDED], {"before": to_ms(before)})[0])
         return [Stranded(JobId(row["job_id"]), row["route"], at_ms(row["since"])) for row in rows]

@@ -154,6 +154,10 @@ _RESTING = (
     "id = :job AND status IN ('pending', 'processing')"
     " AND NOT EXISTS (SELECT 1 FROM steps WHERE job_id = :job AND status = 'running')"
 )
+AUDIO_IN_USE = (
+    "SELECT id FROM jobs WHERE json_extract(request, '$.audioKey') = :audio"
+    " AND status NOT IN ('failed', 'cancelled') LIMIT 1"
+)
 STRANDED = (
     "SELECT job_id, route, MIN(not_before) AS since FROM steps"
     " WHERE status = 'waiting' AND route IS NOT NULL AND not_before <= :before"

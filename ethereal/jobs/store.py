@@ -168,6 +168,10 @@ class JobStore(Protocol):
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
         ...
 
+    def audio_in_use(self, audio_key: str) -> bool:
+        """Whether a job that lives or is complete was made from this audio."""
+        ...
+
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:
         """Jobs whose steps have a route, wait since `before` or longer, and none of which runs."""
         ...

@@ -20,6 +20,7 @@ def discard(services: Services, job: Job) -> None:
     services.live.clear(job.id)
     try:
         services.objects.delete_prefix(keys.render_folder(job.id))
-        services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.request.audio_key)))
+        if not services.jobs.audio_in_use(job.request.audio_key):
+            services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.request.audio_key)))
     except EtherealError as error:
         logger.warning("objects of job %s are left for the reaper: %s", job.id, error)

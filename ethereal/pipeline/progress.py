@@ -11,6 +11,8 @@ from ethereal.services import Services
 DRAWING_FROM, DRAWING_TO = 32.0, 90.0
 #: Seconds that assembling and uploading take after the last frame, as a first guess.
 _TAIL_SECONDS = 2.0
+#: The part of the frames that must be drawn before their rate tells anything: the first wait for a browser.
+_TELLING = 0.04
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ def live_progress(services: Services, job: Job) -> tuple[float, Eta | None]:
     frames = services.live.frames(job.id)
     if frames is None or frames.done == 0:
         return job.progress, None
-    percent = drawing_percent(frames.done, frames.total)
+    percent = max(job.progress, drawing_percent(frames.done, frames.total))
+    if frames.done < frames.total * _TELLING:
+        return percent, None
     elapsed = services.clock().timestamp() - frames.started_at
-    return max(job.progress, percent), make_eta(frames.done, frames.total, elapsed)
+    return percent, make_eta(frames.done, frames.total, elapsed)
 
 
 def drawing_percent(done: int, total: int) -> float:

@@ -337,6 +337,18 @@ def test_the_list_is_newest_first_filtered_and_paged(store: JobStore) -> None:
     assert store.counts()[JobStatus.PENDING] == 4
 
 
+def test_audio_is_in_use_until_every_job_made_from_it_has_failed_or_was_cancelled(store: JobStore) -> None:
+    first, second = add(store), add(store)
+    audio = first.request.audio_key
+    assert second.request.audio_key == audio
+    store.cancel(first.id, now=NOON)
+    assert store.audio_in_use(audio)
+    store.fail(claim(store, second).lease, BROKEN, now=NOON, retry_at=None)
+    assert not store.audio_in_use(audio)
+    store.finish(claim(store, add(store)).lease, result={}, now=NOON)
+    assert store.audio_in_use(audio)
+
+
 def test_only_a_final_job_can_be_deleted(store: JobStore) -> None:
     job = add(store)
     with pytest.raises(ConflictError):

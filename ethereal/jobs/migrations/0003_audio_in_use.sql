@@ -1,0 +1,1 @@
+CREATE INDEX jobs_audio ON jobs (json_extract(request, '$.audioKey'));

@@ -42,7 +42,12 @@ class Retry(StrEnum):
     LATER = "later"  # the same call, after a back-off
     AFTER_FETCH = "after-fetch"  # once the inputs were fetched afresh
     ELSEWHERE = "elsewhere"  # on another worker, after a back-off
-    ONCE = "once"  # one more time, with a fresh browser
+    ONCE = "once"  # one more time, with a fresh process
+    REDO = "redo"  # once the inputs it names were made again, each of them once
+
+
+#: How many tries each rule is worth; the others as many as there are.
+_TRIES = {Retry.NEVER: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2, Retry.REDO: 1}
 
 
 class EtherealError(Exception):
@@ -120,6 +125,7 @@ class TimeLimitError(EtherealError):
 
 class ChildFailedError(EtherealError):
     code = "CHILD_FAILED"
+    retry = Retry.ONCE
 
 
 class RenderError(EtherealError):
@@ -149,8 +155,14 @@ class ChunkIndexError(RenderError):
 
 
 class ChunkCorruptError(RenderError):
+    """`files` names the chunks to render again."""
+
     code = "CHUNK_CORRUPT"
-    retry = Retry.LATER
+    retry = Retry.REDO
+
+    def __init__(self, message: str, files: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.files = tuple(files)
 
 
 class EncoderMismatchError(RenderError):
@@ -197,6 +209,11 @@ class BrokerUnavailableError(UnavailableError):
 
 class DispatchUnavailableError(UnavailableError):
     """The render farm does not take work."""
+
+
+def is_worth_another(error: EtherealError, *, tries: int, most: int) -> bool:
+    """Whether what failed with `error` on its try number `tries` may be tried again, `most` times in all."""
+    return tries < min(_TRIES.get(error.retry, most), most)
 
 
 def all_errors(root: type[EtherealError] = EtherealError) -> Iterator[type[EtherealError]]:

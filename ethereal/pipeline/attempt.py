@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,16 +18,15 @@ from ethereal.errors import (
     Retry,
     StoreUnavailableError,
     UnavailableError,
+    is_worth_another,
 )
-from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, StepKey
+from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Step, StepKey
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
 from ethereal.services import Services
 
 logger = logging.getLogger(__name__)
 
-#: How many tries each kind of error is worth, within the limit of attempts.
-_TRIES = {Retry.NEVER: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2}
 _UNEXPECTED = JobError(code="INTERNAL_ERROR", message="Something went wrong on our side.", retryable=True)
 
 
@@ -40,6 +40,11 @@ class Attempt:
         self.folder = folder
         self._owned_until = services.clock() + services.limits.lease
         self._told: tuple[str, datetime] | None = None
+
+    @cached_property
+    def steps(self) -> Mapping[StepKey, Step]:
+        """The job's steps as they stood when this attempt first looked."""
+        return {step.key: step for step in self.services.jobs.steps(self.job.id)}
 
     def beat(self, stage: str, low: float, high: float) -> Beat:
         """A pulse that maps 0..1 of this stage to `low`..`high` % of the job and renews the lease."""
@@ -74,6 +79,11 @@ class Attempt:
     def finish(self, result: Mapping[str, object]) -> Job:
         """End the job well."""
         return self.services.jobs.finish(self.lease, result=result, now=self.services.clock())
+
+    def redo(self, steps: Sequence[Step]) -> None:
+        """End the attempt until these steps were done again, and tell their workers."""
+        self.services.jobs.redo(self.lease, [step.key for step in steps], now=self.services.clock())
+        announce(self.services, [Announcement(step.job_id, step.key, step.route) for step in steps])
 
     def announce(self, steps: Sequence[StepKey], *, route: str | None = None) -> None:
         """Tell workers of steps that were stored."""
@@ -111,7 +121,7 @@ class Attempt:
 
     def _retry_at(self, error: EtherealError) -> datetime | None:
         limits = self.services.limits
-        if self.lease.attempt >= min(_TRIES.get(error.retry, limits.max_attempts), limits.max_attempts):
+        if not is_worth_another(error, tries=self.lease.attempt, most=limits.max_attempts):
             return None
         doublings: int = 2 ** (self.lease.attempt - 1)
         return self.services.clock() + limits.retry * doublings * (0.5 + self.services.jitter())

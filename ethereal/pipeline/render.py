@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 from datetime import timedelta
@@ -10,10 +9,12 @@ from pathlib import Path
 
 from ethereal.audio.features import load_features
 from ethereal.beat import Beat
-from ethereal.errors import NotFoundError, PlanHashMismatchError, RenderError
+from ethereal.errors import ChunkCorruptError, PlanHashMismatchError, RenderError
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderResult
+from ethereal.jobs.store import REDONE
 from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
 from ethereal.pipeline.plan_cache import ensure_plan, keep_plan, pack_plan
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
@@ -94,24 +95,16 @@ def _draw_chunk(attempt: Attempt) -> None:
     index = attempt.lease.step.index
     plan_dir, made = _open_plan(attempt)
     chunk = made.chunk(index)
-    drawn = _find_chunk(attempt, made.plan_hash, chunk.name) or _draw(attempt, plan_dir, made, index)
+    drawn = find_chunk(attempt, made.plan_hash, chunk.name) or _draw(attempt, plan_dir, made, index)
+    if was_redone(attempt):
+        drawn = {**drawn, **REDONE}
     attempt.services.live.put(attempt.job.id, index, chunk.frame_count)
     if attempt.commit(join=ASSEMBLE, result=drawn):
         attempt.announce([ASSEMBLE])
 
 
-def _find_chunk(attempt: Attempt, plan_hash: str, name: str) -> dict[str, object] | None:
-    """The record of a chunk that was drawn before; it is written last, so the chunk is whole."""
-    try:
-        with attempt.services.objects.open(keys.plan_chunk(plan_hash, f"{name}.json")) as stream:
-            return {**json.load(stream), "reused": True}
-    except NotFoundError:
-        return None
-
-
 def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str, object]:
-    name = made.chunks[index].name
-    output = attempt.folder / name
+    output = attempt.folder / made.chunks[index].name
     result = render_chunk(
         plan_dir,
         index,
@@ -121,11 +114,7 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str,
         beat=_drawing_beat(attempt, made, index),
     )
     record = _record(result)
-    objects, beat = attempt.services.objects, attempt.beat("rendering", DRAWING_FROM, DRAWING_FROM)
-    objects.put(keys.plan_chunk(made.plan_hash, name), output, beat=beat)
-    sidecar = attempt.folder / f"{name}.json"
-    sidecar.write_text(json.dumps(record))
-    objects.put(keys.plan_chunk(made.plan_hash, sidecar.name), sidecar)
+    keep_chunk(attempt, made.plan_hash, output, record)
     return record
 
 
@@ -158,12 +147,18 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
 
 
 def _assemble(attempt: Attempt) -> None:
-    services = attempt.services
     plan_dir, made = _open_plan(attempt)
-    beat = attempt.beat("assembling", DRAWING_TO, 95)
-    files = _fetch_chunks(attempt, made)
-    output = attempt.folder / "output.mp4"
-    video = join_chunks(plan_dir, files, output, beat=beat)
+    beat, output = attempt.beat("assembling", DRAWING_TO, 95), attempt.folder / "output.mp4"
+    try:
+        video = join_chunks(plan_dir, fetch_chunks(attempt, made), output, beat=beat)
+    except ChunkCorruptError as error:
+        redo_chunks(attempt, made, error)
+    else:
+        _deliver(attempt, made, video)
+
+
+def _deliver(attempt: Attempt, made: Plan, video: VideoResult) -> None:
+    services, output = attempt.services, video.path
     poster = make_poster(output, attempt.folder / "poster.jpg")
     contact = make_contact_sheet(output, attempt.folder / "contact.jpg")
     job_id, uploading = attempt.job.id, attempt.beat("uploading", 95, 99)
@@ -172,16 +167,6 @@ def _assemble(attempt: Attempt) -> None:
     services.objects.put(keys.render_contact(job_id), contact)
     attempt.finish(_result(attempt, made, video).model_dump(mode="json"))
     services.live.clear(job_id)
-
-
-def _fetch_chunks(attempt: Attempt, made: Plan) -> list[Path]:
-    beat = attempt.beat("assembling", DRAWING_TO, DRAWING_TO)
-    return [
-        attempt.services.objects.fetch(
-            keys.plan_chunk(made.plan_hash, chunk.name), attempt.folder / chunk.name, beat=beat
-        )
-        for chunk in made.chunks
-    ]
 
 
 def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
@@ -221,7 +206,7 @@ def _open_plan(attempt: Attempt) -> tuple[Path, Plan]:
 
 def _decided(attempt: Attempt) -> tuple[str, int]:
     """The plan's hash and the number of its chunks, as the plan step found out."""
-    for step in attempt.services.jobs.steps(attempt.job.id):
-        if step.key.name is StepName.PLAN_RENDER and step.result:
-            return str(step.result["planHash"]), int(str(step.result["chunks"]))
-    raise RenderError("this job has no plan")
+    planned = attempt.steps.get(StepKey(StepName.PLAN_RENDER))
+    if planned is None or not planned.result:
+        raise RenderError("this job has no plan")
+    return str(planned.result["planHash"]), int(str(planned.result["chunks"]))

@@ -93,12 +93,15 @@ def _in_order(files: Iterable[Path], plan: Plan) -> list[Placed]:
 
 def _check_seal(seal: ChunkSeal, path: Path, plan: Plan, first_gop: int) -> None:
     gops = plan.gops[seal.first_gop : seal.first_gop + seal.gop_count]
+    wrong = ""
     if seal.plan_hash != plan.plan_hash:
-        raise ChunkCorruptError(f"{path.name} belongs to plan {seal.plan_hash}, not {plan.plan_hash}")
-    if seal.first_gop != first_gop:
-        raise ChunkCorruptError(f"{path.name} starts at GOP {seal.first_gop}; GOP {first_gop} comes next")
-    if (len(gops), sum(map(len, gops))) != (seal.gop_count, seal.frame_count):
-        raise ChunkCorruptError(f"{path.name} holds {seal.frame_count} frames in {seal.gop_count} GOPs")
+        wrong = f"belongs to plan {seal.plan_hash}, not {plan.plan_hash}"
+    elif seal.first_gop != first_gop:
+        wrong = f"starts at GOP {seal.first_gop}; GOP {first_gop} comes next"
+    elif (len(gops), sum(map(len, gops))) != (seal.gop_count, seal.frame_count):
+        wrong = f"holds {seal.frame_count} frames in {seal.gop_count} GOPs"
+    if wrong:
+        raise ChunkCorruptError(f"{path.name} {wrong}", [path.name])
 
 
 def _mux(
@@ -123,7 +126,7 @@ def _pictures(chunks: Sequence[Placed], first: VideoStream, plan: Plan, beat: Be
     for path, start in chunks:
         with open_video(path) as (container, stream):
             if _parameters(stream) != _parameters(first):
-                raise ChunkCorruptError(f"{path.name} was encoded with other parameters")
+                raise ChunkCorruptError(f"{path.name} was encoded with other parameters", [path.name])
             shift = int(start / plan.composition.fps / cast(Fraction, stream.time_base))
             for packet in _whole(container.demux(stream)):
                 packet.pts, packet.dts = cast(int, packet.pts) + shift, cast(int, packet.dts) + shift

@@ -60,9 +60,9 @@ def read_seal(path: Path) -> ChunkSeal:
         said = json.loads(_seal_payload(path, last))
         seal = ChunkSeal(said["planHash"], said["firstGop"], said["gopCount"], said["frameCount"])
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise ChunkCorruptError(f"{path.name} is not a whole chunk: {error}") from error
+        raise ChunkCorruptError(f"{path.name} is not a whole chunk: {error}", [path.name]) from error
     if _sha256(path, last.offset).hexdigest() != said["sha256"]:
-        raise ChunkCorruptError(f"{path.name} was changed after it was written")
+        raise ChunkCorruptError(f"{path.name} was changed after it was written", [path.name])
     return seal
 
 

@@ -12,7 +12,7 @@ from os import dup
 from pathlib import Path
 from subprocess import PIPE
 
-from ethereal.errors import ChildFailedError, EtherealError, Retry
+from ethereal.errors import ChildFailedError, EtherealError, is_worth_another
 from ethereal.process import start_guarded
 from ethereal.render.chunk import ChunkResult
 from ethereal.render.chunks import Chunk
@@ -23,7 +23,6 @@ from ethereal.render.plan_record import Plan
 _WORKER = "from ethereal.render.local_worker import main; main()"
 _TELL_SECONDS = 0.2
 _TRIES = 2  # of a chunk, when a fresh browser or process may do better
-_WORTH_ANOTHER = (Retry.ONCE, Retry.ELSEWHERE, Retry.LATER)
 
 
 def draw_chunks(
@@ -101,8 +100,7 @@ class _Farm:
         self.working[worker.answers] = worker
 
     def _try_again(self, chunk: Chunk, error: EtherealError) -> None:
-        died = isinstance(error, ChildFailedError)
-        if self._tries[chunk.index] >= _TRIES or not (died or error.retry in _WORTH_ANOTHER):
+        if not is_worth_another(error, tries=self._tries[chunk.index], most=_TRIES):
             raise error
         self._waiting.append(chunk)
 

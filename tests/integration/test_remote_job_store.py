@@ -140,11 +140,13 @@ def test_a_move_whose_answer_is_lost_is_still_made_once(
     assert again.lease.attempt == 2
     assert faulty(lambda: store.commit(again.lease, now=NOON, join=ASSEMBLE))
 
+    faulty(lambda: store.redo(claim(store, job, ASSEMBLE).lease, CHUNKS[1:], now=NOON))
+    assert store.commit(claim(store, job, CHUNKS[1]).lease, now=NOON, join=ASSEMBLE)
     ended = faulty(lambda: store.finish(claim(store, job, ASSEMBLE).lease, result={"x": 1}, now=NOON))
     assert isinstance(ended, Job)
     assert (ended.status, ended.result) == (JobStatus.COMPLETE, {"x": 1})
     assert [step.status for step in store.steps(job.id)] == [StepStatus.DONE] * 4
-    assert [step.attempt for step in store.steps(job.id)] == [1, 1, 2, 1]
+    assert [step.attempt for step in store.steps(job.id)] == [2, 1, 2, 2]
 
 
 @pytest.mark.parametrize("fault", ["lost", "cut"])
@@ -167,6 +169,7 @@ def test_a_lost_answer_does_not_give_back_a_lost_lease(store: SqlJobStore, serve
         lambda: store.finish(late, result={}, now=NOON),
         lambda: store.fail(late, BROKEN, now=NOON, retry_at=None),
         lambda: store.report(late, stage="late", progress=9, now=NOON, lease=LEASE),
+        lambda: store.redo(late, [PREPARE], now=NOON),
     )
     for move in moves:
         server.fail("lost")

@@ -20,6 +20,7 @@ from ethereal.audio.beat_reading import CLEAR_FLUX, LEAST_BEATS, Music, make_mus
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.onsets import EARLY
 from ethereal.audio.period_tracks import find_tracks
+from ethereal.beat import Beat, no_beat
 
 SHIFTS = (0, 1 / 2, 1 / 3, 2 / 3, 1 / 4, 3 / 4)
 PHASE_BASS = 1.5
@@ -36,10 +37,10 @@ class Beats:
     confidence: float
 
 
-def find_beats(accents: Accents, flux: Columns) -> Beats:
+def find_beats(accents: Accents, flux: Columns, beat: Beat = no_beat) -> Beats:
     """Find the beats of a piece. Below a confidence of 0.3 there are none, and the tempo is 0."""
     windows = make_windows(len(flux))
-    chains = _lay_chains(accents, windows)
+    chains = _lay_chains(accents, windows, beat)
     if not chains:
         return Beats(np.zeros(0), 0.0, 0.0)
     music = make_music(accents, flux)
@@ -50,11 +51,13 @@ def find_beats(accents: Accents, flux: Columns) -> Beats:
     return Beats(rows / GRID_RATE + EARLY, tempo_of(rows), confidence)
 
 
-def _lay_chains(accents: Accents, windows: Sequence[slice]) -> list[Rows]:
+def _lay_chains(accents: Accents, windows: Sequence[slice], beat: Beat) -> list[Rows]:
     """Lay a chain for every likely period over the part of the piece where it is likely."""
     weight = strongest_nearby(accents.whole + PHASE_BASS * accents.bass_share * accents.bass)
     chains: list[Rows] = []
-    for track in find_tracks(accents.weight, windows):
+    tracks = find_tracks(accents.weight, windows)
+    for number, track in enumerate(tracks):
+        beat(number / len(tracks))
         span = track.span(windows)
         chain = span.start + lay_chain(accents.salience[span], track.period)
         if len(chain) > LEAST_BEATS:

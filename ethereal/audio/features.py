@@ -42,7 +42,9 @@ def make_features(canonical: Path, *, fps: Fraction, frame_count: int, beat: Bea
     loudness = level(
         averaged_evenly(steps[:, WEIGHTED], MOMENTARY_STEPS) * 10 ** (OFFSET / 10), FULL_LOUDNESS
     )
-    beats = _audible(find_beats(measure_accents(flux, measure_swell_flux(power)), flux.whole), loudness)
+    accents = measure_accents(flux, measure_swell_flux(power))
+    found = find_beats(accents, flux.whole, lambda part: beat(READING + (COUNTING - READING) * part))
+    beats = _audible(found, loudness)
     beat(COUNTING)
     columns = _grid_columns(power, steps, loudness)
     *levels, centroid, width = [read_at_frames(column, fps, frame_count) for column in columns]

@@ -40,6 +40,7 @@ task_create_missing_queues = False
 task_queues = [queue_named(name) for name in ("cpu", "render", "control")]
 task_routes = {
     "plan_render": {"queue": "render"},
+    "draw_contact": {"queue": "render"},
     "render_chunk": {"queue": "render"},
     "reap": {"queue": "control"},
     "sweep": {"queue": "control"},

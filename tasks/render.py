@@ -13,6 +13,13 @@ def plan_render(job_id: str) -> None:
     render.plan(services(), JobId(job_id))
 
 
+@app.task(name="draw_contact")
+def draw_contact(job_id: str) -> None:
+    from ethereal.pipeline import contact
+
+    contact.draw_contact(services(), JobId(job_id))
+
+
 @app.task(name="render_chunk")
 def render_chunk(job_id: str, index: int) -> None:
     from ethereal.pipeline import render

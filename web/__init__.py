@@ -16,6 +16,7 @@ from ethereal.settings import Settings
 from web import (
     access,
     api_catalog,
+    api_chunks,
     api_jobs,
     api_render,
     api_storage,
@@ -50,6 +51,17 @@ def create_app(
     access.guard(app, settings, secret)
     headers.register(app, settings)
     errors.register(app)
-    for module in (api_catalog, api_jobs, api_render, api_storage, assets, events, health, pages, sign_in):
+    for module in (
+        api_catalog,
+        api_chunks,
+        api_jobs,
+        api_render,
+        api_storage,
+        assets,
+        events,
+        health,
+        pages,
+        sign_in,
+    ):
         app.register_blueprint(module.blueprint)
     return app

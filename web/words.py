@@ -25,6 +25,7 @@ STAGE_WORDS: Mapping[str, str] = {
     "dispatched-to-modal": "Rendering in the cloud",
     "planning": "Planning the frames",
     "rendering": "Drawing the frames",
+    "waiting-for-renderer": "Waiting for the kind of renderer that began this",
     "assembling": "Joining picture and sound",
     "uploading": "Saving the video",
 }
@@ -33,7 +34,7 @@ STAGE_WORDS: Mapping[str, str] = {
 ROAD: tuple[tuple[str, frozenset[str]], ...] = (
     ("Listen", frozenset({"preparing", "resolving-audio", "uploading-audio", "generating-url"})),
     ("Plan", frozenset({"dispatching", "planning"})),
-    ("Draw", frozenset({"rendering", "dispatched-to-modal"})),
+    ("Draw", frozenset({"rendering", "waiting-for-renderer", "dispatched-to-modal"})),
     ("Finish", frozenset({"assembling", "uploading"})),
 )
 

@@ -57,12 +57,13 @@ class StepName(StrEnum):
     UPLOAD_R2 = "upload_r2"
     DISPATCH_MODAL = "dispatch_modal"
     PLAN_RENDER = "plan_render"
+    DRAW_CONTACT = "draw_contact"
     RENDER_CHUNK = "render_chunk"
     ASSEMBLE_VIDEO = "assemble_video"
 
 
 #: The steps that a plan brings about.
-AFTER_PLAN = frozenset({StepName.RENDER_CHUNK, StepName.ASSEMBLE_VIDEO})
+AFTER_PLAN = frozenset({StepName.DRAW_CONTACT, StepName.RENDER_CHUNK, StepName.ASSEMBLE_VIDEO})
 
 
 class StepStatus(StrEnum):

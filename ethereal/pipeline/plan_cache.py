@@ -9,8 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ethereal.beat import Beat, no_beat
-from ethereal.errors import MissingPlanArtifactError, NotFoundError, PlanHashMismatchError
+from ethereal.errors import (
+    MissingPlanArtifactError,
+    NotFoundError,
+    PlanHashMismatchError,
+    RenderError,
+)
+from ethereal.jobs.model import StepKey, StepName
+from ethereal.pipeline.attempt import Attempt
 from ethereal.pipeline.folders import plan_folder
+from ethereal.render.plan import Plan, load_plan
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
@@ -70,6 +78,28 @@ def keep_plan(services: Services, plan_hash: str, chunk_count: int, plan_dir: Pa
     target = plan_folder(services, plan_hash, chunk_count)
     target.parent.mkdir(parents=True, exist_ok=True)
     return _settle(plan_dir, target)
+
+
+def open_plan(attempt: Attempt) -> tuple[Path, Plan]:
+    """The job's plan on this host, verified; a damaged copy goes, and the next try fetches another."""
+    plan_hash, chunk_count = _decided(attempt)
+    plan_dir = ensure_plan(attempt.services, plan_hash, chunk_count)
+    try:
+        made = load_plan(plan_dir)
+        if made.plan_hash != plan_hash:
+            raise PlanHashMismatchError(f"plan {plan_hash} holds plan {made.plan_hash}")
+    except RenderError:
+        shutil.rmtree(plan_dir, ignore_errors=True)
+        raise
+    return plan_dir, made
+
+
+def _decided(attempt: Attempt) -> tuple[str, int]:
+    """The plan's hash and the number of its chunks, as the plan step found out."""
+    planned = attempt.steps.get(StepKey(StepName.PLAN_RENDER))
+    if planned is None or not planned.result:
+        raise RenderError("this job has no plan")
+    return str(planned.result["planHash"]), int(str(planned.result["chunks"]))
 
 
 def _settle(made: Path, target: Path) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.model import Job, JobStatus, Step, StepKey, StepName, StepStatus
+from ethereal.live import LiveFrames
 from ethereal.services import Services
 
 #: Percentages between which frames are drawn.
@@ -47,3 +50,45 @@ def make_eta(done: int, total: int, elapsed: float) -> Eta:
     seconds = (total - done) * elapsed / done + _TAIL_SECONDS
     spread = 0.1 + 0.4 * (1 - done / total)
     return Eta(seconds, seconds * (1 - spread), seconds * (1 + spread))
+
+
+@dataclass(frozen=True)
+class ChunkState:
+    """One chunk of a render as people see it. `seconds` is what its drawing and encoding took, when known."""
+
+    index: int
+    status: StepStatus
+    frames: int
+    drawn: int
+    attempt: int
+    host: str | None
+    seconds: Mapping[str, float]
+    reused: bool
+
+
+def chunk_states(services: Services, job: Job) -> Sequence[ChunkState]:
+    """Every chunk of the job's plan, in order; none before it is planned."""
+    steps = {step.key: step for step in services.jobs.steps(job.id)}
+    planned = steps.get(StepKey(StepName.PLAN_RENDER))
+    sizes = cast(Sequence[int], (planned.result or {}).get("chunkFrames", ())) if planned else ()
+    live = services.live.frames(job.id)
+    return [
+        _chunk_state(steps[key], frames, live)
+        for index, frames in enumerate(sizes)
+        if (key := StepKey(StepName.RENDER_CHUNK, index)) in steps
+    ]
+
+
+def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState:
+    told: Mapping[str, Any] = step.result or {}
+    drawn = live.by_chunk.get(step.key.index, 0) if live and step.status is StepStatus.RUNNING else 0
+    return ChunkState(
+        index=step.key.index,
+        status=step.status,
+        frames=frames,
+        drawn=frames if step.status is StepStatus.DONE else drawn,
+        attempt=step.attempt,
+        host=told.get("host"),
+        seconds=told.get("timings", {}),
+        reused=bool(told.get("reused")),
+    )

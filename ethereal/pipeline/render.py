@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
 from ethereal.audio.features import load_features
 from ethereal.beat import Beat
-from ethereal.errors import ChunkCorruptError, PlanHashMismatchError, RenderError
+from ethereal.errors import ChunkCorruptError
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderResult
 from ethereal.jobs.store import REDONE
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
-from ethereal.pipeline.plan_cache import ensure_plan, keep_plan, pack_plan
+from ethereal.pipeline.contact import CONTACT
+from ethereal.pipeline.plan_cache import keep_plan, open_plan, pack_plan
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
 from ethereal.render.assemble import VideoResult
@@ -23,7 +23,7 @@ from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import ChunkResult, render_chunk
 from ethereal.render.composition import Composition
 from ethereal.render.formats import get_format, parse_fps
-from ethereal.render.plan import Plan, PlanRequest, load_plan, make_plan
+from ethereal.render.plan import Plan, PlanRequest, make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
 from ethereal.scenes.templates import get_template
 from ethereal.services import Services
@@ -61,9 +61,10 @@ def _plan(attempt: Attempt) -> None:
     keep_plan(services, made.plan_hash, count, plan_dir)
     chunks = [StepKey(StepName.RENDER_CHUNK, chunk.index) for chunk in made.chunks]
     services.live.start(attempt.job.id, made.frame_count)
-    decided = {"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count}
-    attempt.commit(chunks, result=decided, route=services.route)
-    attempt.announce(chunks, route=services.route)
+    sizes = [chunk.frame_count for chunk in made.chunks]
+    decided = {"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count, "chunkFrames": sizes}
+    attempt.commit([CONTACT, *chunks], result=decided, route=services.route)
+    attempt.announce([CONTACT, *chunks], route=services.route)
 
 
 def _plan_request(attempt: Attempt) -> PlanRequest:
@@ -93,7 +94,7 @@ def _plan_request(attempt: Attempt) -> PlanRequest:
 
 def _draw_chunk(attempt: Attempt) -> None:
     index = attempt.lease.step.index
-    plan_dir, made = _open_plan(attempt)
+    plan_dir, made = open_plan(attempt)
     chunk = made.chunk(index)
     drawn = find_chunk(attempt, made.plan_hash, chunk.name) or _draw(attempt, plan_dir, made, index)
     if was_redone(attempt):
@@ -147,7 +148,7 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
 
 
 def _assemble(attempt: Attempt) -> None:
-    plan_dir, made = _open_plan(attempt)
+    plan_dir, made = open_plan(attempt)
     beat, output = attempt.beat("assembling", DRAWING_TO, 95), attempt.folder / "output.mp4"
     try:
         video = join_chunks(plan_dir, fetch_chunks(attempt, made), output, beat=beat)
@@ -188,25 +189,3 @@ def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
         render_seconds=(now - (job.started_at or now)).total_seconds(),
         chunks=len(made.chunks),
     )
-
-
-def _open_plan(attempt: Attempt) -> tuple[Path, Plan]:
-    """The job's plan on this host, verified; a damaged copy goes, and the next try fetches another."""
-    plan_hash, chunk_count = _decided(attempt)
-    plan_dir = ensure_plan(attempt.services, plan_hash, chunk_count)
-    try:
-        made = load_plan(plan_dir)
-        if made.plan_hash != plan_hash:
-            raise PlanHashMismatchError(f"plan {plan_hash} holds plan {made.plan_hash}")
-    except RenderError:
-        shutil.rmtree(plan_dir, ignore_errors=True)
-        raise
-    return plan_dir, made
-
-
-def _decided(attempt: Attempt) -> tuple[str, int]:
-    """The plan's hash and the number of its chunks, as the plan step found out."""
-    planned = attempt.steps.get(StepKey(StepName.PLAN_RENDER))
-    if planned is None or not planned.result:
-        raise RenderError("this job has no plan")
-    return str(planned.result["planHash"]), int(str(planned.result["chunks"]))

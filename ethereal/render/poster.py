@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -16,9 +17,12 @@ from av.video.stream import VideoStream
 from ethereal.errors import RenderError
 from ethereal.render.container import open_video
 from ethereal.render.encode import Pixels
+from ethereal.render.plan_record import Plan
+from ethereal.render.renderer import Renderer
 from ethereal.render.whole import whole_file
 
 _SHEET_WIDTH = 1600
+_COLUMNS, _ROWS = 4, 4
 _JPEG_QUALITY = 3  # 2 is the best that FFmpeg gives, 31 the worst
 _LAMBDA = 118  # FFmpeg counts quality in these
 
@@ -27,23 +31,50 @@ def make_poster(video: Path, output: Path, at: float = 0.4) -> Path:
     """Write the frame that lies `at` of the way through `video` as a JPEG, whole or not at all."""
     with open_video(video) as (_, stream):
         picture = _frame_at(stream, round(at * (stream.frames - 1)))
-        _write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
+        write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
     return output
 
 
-def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 4) -> Path:
-    """Write `columns` x `rows` frames, evenly spaced, in reading order, as one JPEG; whole or not at all."""
+def make_contact_sheet(video: Path, output: Path) -> Path:
+    """Write frames of the whole video, evenly spaced, in reading order, as one JPEG; whole or not at all."""
     with open_video(video) as (_, stream):
-        width = _even(_SHEET_WIDTH // columns)
-        height = _even(width * stream.codec_context.height // stream.codec_context.width)
-        sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-        count = columns * rows
-        for place in range(count):
-            picture = _frame_at(stream, (2 * place + 1) * stream.frames // (2 * count))
-            top, left = place // columns * height, place % columns * width
-            sheet[top : top + height, left : left + width] = _to_rgb(picture, width, height)
-    _write_jpeg(sheet, output)
+        pictures = [_frame_at(stream, index) for index in contact_frames(stream.frames)]
+        _write_sheet(pictures, output)
     return output
+
+
+def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path) -> Path:
+    """The same before anything is rendered, drawn by `renderer`; raise what it raises."""
+    width, height = plan.composition.width, plan.composition.height
+    pictures = []
+    for view in renderer.draw(contact_frames(plan.frame_count)):
+        drawn = np.frombuffer(view, np.uint8).reshape(height, width, 4)
+        small = VideoFrame.from_ndarray(drawn, "rgba").reformat(
+            *_thumbnail(width, height), "rgb24", interpolation=Interpolation.AREA
+        )
+        pictures.append(small)
+    _write_sheet(pictures, output)
+    return output
+
+
+def contact_frames(frame_count: int) -> list[int]:
+    """The frames on a contact sheet, in order."""
+    count = _COLUMNS * _ROWS
+    return [(2 * place + 1) * frame_count // (2 * count) for place in range(count)]
+
+
+def _write_sheet(pictures: Sequence[VideoFrame], output: Path) -> None:
+    width, height = _thumbnail(pictures[0].width, pictures[0].height)
+    sheet = np.zeros((_ROWS * height, _COLUMNS * width, 3), np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = place // _COLUMNS * height, place % _COLUMNS * width
+        sheet[top : top + height, left : left + width] = _to_rgb(picture, width, height)
+    write_jpeg(sheet, output)
+
+
+def _thumbnail(width: int, height: int) -> tuple[int, int]:
+    small = _even(_SHEET_WIDTH // _COLUMNS)
+    return small, _even(small * height // width)
 
 
 def _frame_at(stream: VideoStream, index: int) -> VideoFrame:
@@ -62,7 +93,8 @@ def _to_rgb(picture: VideoFrame, width: int, height: int) -> Pixels:
     return cast(Pixels, rgb.to_ndarray())
 
 
-def _write_jpeg(rgb: Pixels, output: Path) -> None:
+def write_jpeg(rgb: Pixels, output: Path) -> None:
+    """Write `rgb`, of shape (height, width, 3), as a JPEG, whole or not at all."""
     picture = VideoFrame.from_ndarray(rgb, "rgb24").reformat(
         format="yuvj420p",
         dst_colorspace=Colorspace.ITU601,  # a JPEG is always that, in full range

@@ -1,5 +1,6 @@
 // One render, live: events from the server while it goes on, then the page as it is at the end.
 import { askBefore } from "./ask.js";
+import { watchChunks } from "./chunks.js";
 import { etaWords, showTimes } from "./words.js";
 
 const FINAL = new Set(["complete", "failed", "cancelled"]);
@@ -80,4 +81,7 @@ function wire() {
 }
 
 wire();
-if (!FINAL.has(page.dataset.status)) follow();
+if (!FINAL.has(page.dataset.status)) {
+  follow();
+  watchChunks(page);
+}

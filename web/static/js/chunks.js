@@ -1,0 +1,39 @@
+// The chunks of a render, each a cell that fills, and the sheet that shows all of it before it is drawn.
+
+const LOOK_MILLISECONDS = 1500;
+
+function cell(chunk) {
+  const made = document.createElement("li");
+  made.className = `chunk ${chunk.status}`;
+  made.style.setProperty("--drawn", `${Math.round((100 * chunk.drawn) / chunk.frames)}%`);
+  const tries = chunk.attempt > 1 ? `, attempt ${chunk.attempt}` : "";
+  const seconds = Object.entries(chunk.seconds).map(([name, value]) => `${name} ${value.toFixed(1)} s`);
+  const where = chunk.host ? ` on ${chunk.host}` : "";
+  made.title = `Chunk ${chunk.index + 1}: ${chunk.drawn} of ${chunk.frames} frames${tries}${where}` +
+    (seconds.length ? ` (${seconds.join(", ")})` : "");
+  const words = document.createElement("span");
+  words.className = "unseen";
+  words.textContent = made.title;
+  made.append(words);
+  return made;
+}
+
+/** Keep the grid and the sheet of `page` as the server tells them until the page shows something else. */
+export async function watchChunks(page) {
+  const grid = page.querySelector("[data-chunks]");
+  if (!grid?.isConnected) return;
+  const answer = await fetch(grid.dataset.chunks).catch(() => null);
+  if (answer?.ok) {
+    const { chunks, contactUrl } = await answer.json();
+    grid.replaceChildren(...chunks.map(cell));
+    grid.hidden = chunks.length < 2;
+    const sheet = page.querySelector("[data-contact]");
+    if (contactUrl && sheet.hidden) {
+      const link = new URL(contactUrl, location.href);
+      const ours = link.pathname.startsWith("/api/storage/"); // under whatever name this page was reached
+      sheet.src = ours ? link.pathname + link.search : contactUrl;
+      sheet.hidden = false;
+    }
+  }
+  setTimeout(() => watchChunks(page), LOOK_MILLISECONDS);
+}

@@ -51,7 +51,10 @@ _TRIES = {Retry.NEVER: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2, Retry.REDO: 1}
 
 
 class EtherealError(Exception):
-    """Base of every deliberate error. `code` is stable and public."""
+    """Something that nobody foresaw went wrong.
+
+    Base of every deliberate error; `code` is stable and public.
+    """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     retry: ClassVar[Retry] = Retry.NEVER
@@ -68,94 +71,136 @@ class InvalidInputError(EtherealError):
 
 
 class UnreadableAudioError(InvalidInputError):
+    """The file is no audio, or has no sound track, or is damaged."""
+
     code = "UNREADABLE_AUDIO"
 
 
 class TooLargeError(InvalidInputError):
+    """Over a limit of size or length."""
+
     code = "TOO_LARGE"
 
 
 class UnsafeAddressError(InvalidInputError):
+    """An address that is not opened: not public, or of a kind that is not fetched from."""
+
     code = "UNSAFE_ADDRESS"
 
 
 class InvalidConfigError(InvalidInputError):
+    """What was asked for, or set, cannot be made into a plan or a service."""
+
     code = "INVALID_CONFIG"
 
 
 class FormatNotSupportedError(InvalidInputError):
+    """A format whose parts cannot be rendered apart, such as GIF."""
+
     code = "FORMAT_NOT_SUPPORTED_IN_DISTRIBUTED"
 
 
 class ForbiddenError(EtherealError):
+    """The signature or the token does not fit."""
+
     code = "FORBIDDEN"
 
 
 class UnauthorizedError(ForbiddenError):
+    """No proof of who is asking."""
+
     code = "UNAUTHORIZED"
 
 
 class NotFoundError(EtherealError):
+    """No such job, object or plan."""
+
     code = "NOT_FOUND"
 
 
 class GoneError(NotFoundError):
+    """It was there and was removed."""
+
     code = "GONE"
 
 
 class ConflictError(EtherealError):
+    """The job has moved on, or the key was used for something else."""
+
     code = "CONFLICT"
 
 
 class LeaseLostError(ConflictError):
+    """Another attempt owns the step now; what this one made is dropped."""
+
     code = "LEASE_LOST"
 
 
 class NotBuiltError(EtherealError):
+    """Asked for something that is not built yet."""
+
     code = "NOT_BUILT"
 
 
 class MisconfiguredError(EtherealError):
+    """A service refuses what the settings say: whoever runs this must act."""
+
     code = "MISCONFIGURED"
 
 
 class TimeLimitError(EtherealError):
+    """It took longer than it may."""
+
     code = "TIME_LIMIT"
 
 
 class ChildFailedError(EtherealError):
+    """A child process ended badly."""
+
     code = "CHILD_FAILED"
     retry = Retry.ONCE
 
 
 class RenderError(EtherealError):
+    """Drawing, encoding or joining went wrong in a way that has no code of its own."""
+
     code = "RENDER_FAILED"
 
 
 class PlanTooLargeError(RenderError):
+    """The plan is over its limit; the message says how large each part of it is."""
+
     code = "PLAN_TOO_LARGE"
 
 
 class PlanProtocolError(RenderError):
+    """The plan was made by a version that this worker does not know."""
+
     code = "PLAN_PROTOCOL_UNSUPPORTED"
 
 
 class PlanHashMismatchError(RenderError):
+    """The bytes of the plan are not those that its hash names."""
+
     code = "PLAN_HASH_MISMATCH"
     retry = Retry.AFTER_FETCH
 
 
 class MissingPlanArtifactError(RenderError):
+    """A file of the plan is not there."""
+
     code = "MISSING_PLAN_ARTIFACT"
     retry = Retry.AFTER_FETCH
 
 
 class ChunkIndexError(RenderError):
+    """The plan has no chunk of that number."""
+
     code = "CHUNK_INDEX_OUT_OF_RANGE"
 
 
 class ChunkCorruptError(RenderError):
-    """`files` names the chunks to render again."""
+    """A chunk is not what was rendered; `files` names those to render again."""
 
     code = "CHUNK_CORRUPT"
     retry = Retry.REDO
@@ -166,31 +211,43 @@ class ChunkCorruptError(RenderError):
 
 
 class EncoderMismatchError(RenderError):
+    """This worker encodes with other libraries, or to other bytes, than the plan was made with."""
+
     code = "ENCODER_VERSION_MISMATCH"
     retry = Retry.ELSEWHERE
 
 
 class RendererMismatchError(RenderError):
+    """This worker draws other pixels than the plan was made with."""
+
     code = "RENDERER_MISMATCH"
     retry = Retry.ELSEWHERE
 
 
 class SceneFailedError(RenderError):
+    """The page failed, lost its GL context, or drew nothing."""
+
     code = "SCENE_FAILED"
     retry = Retry.ONCE
 
 
 class BrowserCrashedError(RenderError):
+    """The browser died or did not start."""
+
     code = "BROWSER_CRASHED"
     retry = Retry.ELSEWHERE
 
 
 class OutOfDiskError(RenderError):
+    """The disk of this worker is full."""
+
     code = "OUT_OF_DISK"
     retry = Retry.ELSEWHERE
 
 
 class UnavailableError(EtherealError):
+    """A service does not answer; the same call may work later."""
+
     code = "UNAVAILABLE"
     retry = Retry.LATER
 

@@ -24,9 +24,8 @@ from ethereal.audio.spool import Spool, open_spool
 from ethereal.audio.whole import sha256_of, whole_file
 from ethereal.beat import Beat, no_beat
 
-MOST_TRIES = 3
-#: Rounding and coding raise peaks: this much room, in dB, is left for them.
-SPARE_ROOM = 0.02
+#: Rounding and coding raise peaks: so much room, in dB, is left for them at the first try and the next ones.
+SPARE_ROOM = (0.02, 0.1, 0.3)
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _preview(work: _Work, wanted: Loudness | None, threads: int) -> LoudnessResu
         )
         return None
     level = work.filled_and_measured()
-    gain = gain_to(wanted, level, SPARE_ROOM)
+    gain = gain_to(wanted, level, SPARE_ROOM[0])
     all_there = repeat(work.spool.sample_count, 1)
     beat = work.part(0.6, 1.0)
     write_mp3(work.spool, all_there, work.output, gain=gain.factor, threads=threads, beat=beat)
@@ -142,8 +141,8 @@ def _save(work: _Work, wanted: Loudness | None, form: SoundForm) -> LoudnessResu
         write_sound(work.watched(work.spool.blocks(BLOCK), 0.5, 1.0), work.output, form, work.spool.rate)
         return None
     level, done = work.filled_and_measured(), 0.6
-    for _ in range(MOST_TRIES):
-        gain, half = gain_to(wanted, level, SPARE_ROOM), (1 - done) / 4
+    for spare in SPARE_ROOM:
+        gain, half = gain_to(wanted, level, spare), (1 - done) / 4
         louder = (block * gain.factor for block in work.spool.blocks(BLOCK))
         write_sound(work.watched(louder, done, done + half), work.output, form, work.spool.rate)
         done += half

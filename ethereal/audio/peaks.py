@@ -40,7 +40,7 @@ def make_peaks(source: Path, *, zooms: Sequence[int] = ZOOMS, beat: Beat = no_be
     outlines = [_Outline(zoom) for zoom in zooms]
     position, expected = 0, round((promised or 0) * rate)
     for block in read_sound(source, rate):
-        lows, highs = block.min(axis=1), block.max(axis=1)
+        lows, highs = np.minimum(*block.T), np.maximum(*block.T)
         for outline in outlines:
             outline.add(lows, highs)
         position += len(block)

@@ -12,67 +12,78 @@ import numpy as np
 from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.stream import VideoStream
 
+from ethereal.errors import RenderError
+from ethereal.render.container import open_video
 from ethereal.render.encode import Pixels
-from ethereal.render.film import open_film
 from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import Renderer
 from ethereal.render.whole import whole_file
 
 _SHEET_WIDTH = 1600
-_COLUMNS, _ROWS = 4, 4
 _JPEG_QUALITY = 3  # 2 is the best that FFmpeg gives, 31 the worst
 _LAMBDA = 118  # FFmpeg counts quality in these
 
 
 def make_poster(video: Path, output: Path, at: float = 0.4) -> Path:
     """Write the frame that lies `at` of the way through `video` as a JPEG, whole or not at all."""
-    with open_film(video) as film:
-        picture = film.picture(round(at * (film.frame_count - 1)))
+    with open_video(video) as (_, stream):
+        picture = _frame_at(stream, round(at * (stream.frames - 1)))
         write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
     return output
 
 
-def make_contact_sheet(video: Path, output: Path) -> Path:
-    """Write frames of the whole video, evenly spaced, in reading order, as one JPEG; whole or not at all."""
+def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 4) -> Path:
+    """Write `columns` x `rows` frames, evenly spaced, in reading order, as one JPEG; whole or not at all."""
     with open_video(video) as (_, stream):
-        pictures = [_frame_at(stream, index) for index in contact_frames(stream.frames)]
-        _write_sheet(pictures, output)
+        frames = contact_frames(stream.frames, columns * rows)
+        _write_sheet([_frame_at(stream, index) for index in frames], output, columns)
     return output
 
 
-def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path) -> Path:
+def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path, columns: int = 4, rows: int = 4) -> Path:
     """The same before anything is rendered, drawn by `renderer`; raise what it raises."""
     width, height = plan.composition.width, plan.composition.height
     pictures = []
-    for view in renderer.draw(contact_frames(plan.frame_count)):
+    for view in renderer.draw(contact_frames(plan.frame_count, columns * rows)):
         drawn = np.frombuffer(view, np.uint8).reshape(height, width, 4)
         small = VideoFrame.from_ndarray(drawn, "rgba").reformat(
-            *_thumbnail(width, height), "rgb24", interpolation=Interpolation.AREA
+            *_thumbnail(width, height, columns), "rgb24", interpolation=Interpolation.AREA
         )
         pictures.append(small)
-    _write_sheet(pictures, output)
+    _write_sheet(pictures, output, columns)
     return output
 
 
-def contact_frames(frame_count: int) -> list[int]:
-    """The frames on a contact sheet, in order."""
-    count = _COLUMNS * _ROWS
+def contact_frames(frame_count: int, count: int) -> list[int]:
+    """The frames on a contact sheet of `count` pictures, in order."""
     return [(2 * place + 1) * frame_count // (2 * count) for place in range(count)]
 
 
-def _write_sheet(pictures: Sequence[VideoFrame], output: Path) -> None:
-    width, height = _thumbnail(pictures[0].width, pictures[0].height)
-    sheet = np.zeros((_ROWS * height, _COLUMNS * width, 3), np.uint8)
+def _write_sheet(pictures: Sequence[VideoFrame], output: Path, columns: int) -> None:
+    width, height = _thumbnail(pictures[0].width, pictures[0].height, columns)
+    sheet = np.zeros((len(pictures) // columns * height, columns * width, 3), np.uint8)
     for place, picture in enumerate(pictures):
-        top, left = place // _COLUMNS * height, place % _COLUMNS * width
+        top, left = place // columns * height, place % columns * width
         sheet[top : top + height, left : left + width] = _to_rgb(picture, width, height)
     write_jpeg(sheet, output)
 
 
-def _thumbnail(width: int, height: int) -> tuple[int, int]:
-    small = _even(_SHEET_WIDTH // _COLUMNS)
+def _thumbnail(width: int, height: int, columns: int) -> tuple[int, int]:
+    small = _even(_SHEET_WIDTH // columns)
     return small, _even(small * height // width)
+
+
+def _frame_at(stream: VideoStream, index: int) -> VideoFrame:
+    """Decode frame `index`, from the key frame before it on."""
+    time_base, rate = cast(Fraction, stream.time_base), cast(Fraction, stream.average_rate)
+    wanted = round(index / rate / time_base)
+    stream.container.seek(wanted, stream=stream)  # type: ignore[attr-defined]
+    for frame in stream.container.decode(stream):  # type: ignore[attr-defined]
+        if frame.pts >= wanted:
+            return cast(VideoFrame, frame)
+    raise RenderError(f"the video has no frame {index}")
 
 
 def _to_rgb(picture: VideoFrame, width: int, height: int) -> Pixels:

@@ -4,7 +4,8 @@ const LOOK_MILLISECONDS = 1500;
 
 function cell(chunk) {
   const made = document.createElement("li");
-  made.className = `chunk ${chunk.status}`;
+  made.className = "chunk";
+  made.dataset.status = chunk.status;
   made.style.setProperty("--drawn", `${Math.round((100 * chunk.drawn) / chunk.frames)}%`);
   const tries = chunk.attempt > 1 ? `, attempt ${chunk.attempt}` : "";
   const seconds = Object.entries(chunk.seconds).map(([name, value]) => `${name} ${value.toFixed(1)} s`);

@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo up test check lock clean
+.PHONY: help setup setup-test demo up test check bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ check: setup ## Format, lint, types, and the arrows between the floors
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup ## Measure speed, memory and start-up here; into bench/results/bench.json
+	@$(BIN)/ethereal bench $(ARGS)
 
 lock: setup ## Resolve requirements.lock from pyproject.toml; newest versions: make lock ARGS=--upgrade
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh -c 'command -v uv' >/dev/null || $(BIN)/pip install --quiet uv

@@ -10,6 +10,7 @@ import random
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,7 @@ def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = 
         dispatcher=settings.dispatcher,
         farm_width=render_workers(settings),
         route=route,
-        encoders=max(1, cores() // render_workers(settings)),
+        encoders=local_shape(settings).encoders,
         limits=limits_of(settings),
     )
 
@@ -132,6 +133,20 @@ def signing_secret(settings: Settings) -> bytes:
 
 def render_workers(settings: Settings) -> int:
     return settings.render_workers or cores()
+
+
+@dataclass(frozen=True)
+class LocalShape:
+    """How a render on this machine alone spreads: processes with a browser each, and encoders in each."""
+
+    workers: int
+    encoders: int
+
+
+def local_shape(settings: Settings, workers: int | None = None) -> LocalShape:
+    """`workers`, or what the settings say, or a worker for each core; the cores are shared out among them."""
+    count = workers or render_workers(settings)
+    return LocalShape(count, max(1, cores() // count))
 
 
 def cores() -> int:

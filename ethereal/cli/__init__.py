@@ -1,7 +1,7 @@
 """The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
 `render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
 `submit`, `jobs` and `cancel` talk to a running one, `doctor` says what this machine lacks, `storage` sets up
-the bucket.
+the bucket, `bench` measures.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from ethereal import __version__
+from ethereal.cli.bench import bench, bench_whole
 from ethereal.cli.chunks import assemble, plan, render_chunk
 from ethereal.cli.demo import demo
 from ethereal.cli.doctor import doctor
@@ -36,6 +37,7 @@ _COMMANDS = (
     *(render, plan, render_chunk, assemble, verify),
     *(submit, jobs, cancel),
     *(doctor, storage, fingerprint),
+    *(bench, bench_whole),
 )
 for command in _COMMANDS:
     cli.add_command(command)

@@ -11,7 +11,7 @@ from time import monotonic
 import click
 from rich.console import Console
 
-from ethereal.bootstrap import cores, render_workers, renderer_of
+from ethereal.bootstrap import local_shape, renderer_of
 from ethereal.cli.bar import Bar, open_bar, size_of
 from ethereal.cli.wanted import Wanted, make_plan_request, picture_options
 from ethereal.pipeline.progress import make_eta
@@ -44,7 +44,7 @@ def render(output: Path, workers: int | None, **asked: object) -> None:
 
 def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | None, bar: Bar) -> VideoResult:
     output.parent.mkdir(parents=True, exist_ok=True)
-    count = workers or render_workers(settings)
+    shape = local_shape(settings, workers)
     with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
         request = make_plan_request(
             wanted,
@@ -56,8 +56,8 @@ def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | Non
             request,
             output,
             open_renderer=renderer_of(settings),
-            workers=count,
-            encoders=max(1, cores() // count),
+            workers=shape.workers,
+            encoders=shape.encoders,
             tell=_Telling(bar),
         )
 

@@ -18,7 +18,7 @@ from ethereal.audio.feature_file import load_features, save_features
 from ethereal.audio.feature_set import FEATURE_NAMES, FULL_LEVEL, FULL_LOUDNESS, Features
 from ethereal.audio.flux import measure_level_flux, measure_swell_flux
 from ethereal.audio.grid import BLOCK_ROWS, GRID_RATE, MARGIN, Columns, read_at_frames, read_stretches
-from ethereal.audio.loudness import OFFSET
+from ethereal.audio.meter import OFFSET
 from ethereal.audio.probe import probe_audio
 from ethereal.audio.pulse import beat_columns, onset_columns
 from ethereal.audio.spectrum import Power, band_powers, measure_spectrum

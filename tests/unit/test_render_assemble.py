@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ethereal.errors import ChunkCorruptError, LeaseLostError, RenderError
-from ethereal.render import assemble as assembling
+from ethereal.render import join_muxed as joining
 from ethereal.render.assemble import VideoResult, assemble
 from ethereal.render.boxes import read_boxes
 from ethereal.render.chunk import render_chunk
@@ -257,10 +257,10 @@ def test_a_chunk_of_another_plan_is_refused(
 def test_a_video_that_does_not_come_out_as_planned_is_not_given_out(
     drawn: Path, chunks: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = assembling._pictures
+    pictures = joining.coded_pictures
     monkeypatch.setattr(
-        assembling,
-        "_pictures",
+        joining,
+        "coded_pictures",
         lambda *arguments: (packet for packet in pictures(*arguments) if packet.pts != 512),
     )
 

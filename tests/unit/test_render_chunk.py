@@ -22,7 +22,7 @@ from ethereal.errors import (
 from ethereal.render import canary, chunk_file
 from ethereal.render.chunk import render_chunk
 from ethereal.render.chunk_file import ChunkSeal, read_seal
-from ethereal.render.container import open_mp4
+from ethereal.render.container import open_muxer
 from ethereal.render.encode import encode_gop
 from ethereal.render.encoder_settings import libraries
 from ethereal.render.plan import Plan, load_plan, make_plan
@@ -111,7 +111,9 @@ def test_the_same_libraries_that_encode_other_bytes_are_refused(
 def test_a_full_disk_is_named_as_such(
     plan_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunk_file, "open_mp4", lambda path: open_mp4(Path("/dev/full")))
+    monkeypatch.setattr(
+        chunk_file, "open_muxer", lambda path, wrapper: open_muxer(Path("/dev/full"), wrapper)
+    )
 
     with pytest.raises(OutOfDiskError, match="chunk"):
         render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=open_numpy)

@@ -1,20 +1,24 @@
-"""Render a whole video on this machine: plan it, draw its chunks in worker processes, assemble it."""
+"""Render a whole video on this machine: plan it, draw its chunks here or in worker processes, assemble it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
 from ethereal.beat import Beat
+from ethereal.errors import EtherealError, is_worth_another
 from ethereal.render.assemble import VideoResult, assemble
-from ethereal.render.chunk import DEFAULT_ENCODERS
+from ethereal.render.chunk import DEFAULT_ENCODERS, render_chunk
+from ethereal.render.chunks import Chunk
 from ethereal.render.local_farm import draw_chunks
 from ethereal.render.local_worker import WorkerStart
-from ethereal.render.plan import PlanRequest, make_plan
+from ethereal.render.plan import Plan, PlanRequest
 from ethereal.render.renderer import OpenRenderer
+from ethereal.render.warm import WarmRenderer
 
 Stage: TypeAlias = Literal["planning", "drawing", "assembling"]
 
@@ -41,24 +45,49 @@ def render_locally(
     encoders: int = DEFAULT_ENCODERS,
     tell: Tell = lambda progress: None,
 ) -> VideoResult:
-    """Render `request` to `output`, whole or not at all, with `workers` processes that die with this one.
+    """Render `request` to `output`, whole or not at all.
 
-    `open_renderer` must be picklable. `tell` is called often and may raise to stop. A chunk whose process or
-    browser died is drawn once more. Raise what planning, drawing and assembling raise.
+    One worker is this process, which draws with the renderer that planned; more are processes of their own,
+    which die with this one and take the picklable `open_renderer`. `tell` is called often and may raise to
+    stop. A chunk whose process or browser died is drawn once more, in a process of its own. Raise what
+    planning, drawing and assembling raise.
     """
     count = request.frame_count
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
         plan_dir, chunk_dir = Path(folder) / "plan", Path(folder) / "chunks"
-        plan = make_plan(
-            _dealt(request, workers),
-            plan_dir,
-            open_renderer=open_renderer,
-            beat=_stage("planning", 0, count, tell),
-        )
-        start = WorkerStart(plan_dir, open_renderer, encoders)
-        files = draw_chunks(plan, chunk_dir, start, workers=workers, tell=_drawing(count, tell))
+        start, drawing = WorkerStart(plan_dir, open_renderer, encoders), _drawing(count, tell)
+        with WarmRenderer(open_renderer) as warm:
+            beat = _stage("planning", 0, count, tell)
+            plan = warm.make_plan(_dealt(request, workers), plan_dir, beat=beat)
+            files = _draw_here(plan, chunk_dir, start, warm, drawing) if workers == 1 else None
+        files = files or draw_chunks(plan, chunk_dir, start, workers=workers, tell=drawing)
         return assemble(plan_dir, files, output, beat=_stage("assembling", count, count, tell))
+
+
+def _draw_here(
+    plan: Plan, directory: Path, start: WorkerStart, warm: WarmRenderer, tell: Callable[[int], None]
+) -> list[Path] | None:
+    """Draw the chunks in this process; None when a fresh browser may do better than this one did."""
+    try:
+        for chunk in plan.chunks:
+            render_chunk(
+                start.plan_dir,
+                chunk.index,
+                directory / chunk.name,
+                open_renderer=warm,
+                encoders=start.encoders,
+                beat=partial(_tell_of, chunk, tell),
+            )
+    except EtherealError as error:
+        if not is_worth_another(error, tries=1, most=2):
+            raise
+        return None
+    return [directory / chunk.name for chunk in plan.chunks]
+
+
+def _tell_of(chunk: Chunk, tell: Callable[[int], None], fraction: float) -> None:
+    tell(chunk.start_frame + round(fraction * chunk.frame_count))
 
 
 def _dealt(request: PlanRequest, workers: int) -> PlanRequest:

@@ -1,4 +1,4 @@
-"""One open renderer for many chunks: a browser takes longer to start than some chunks to draw."""
+"""One open renderer for a plan and its chunks: a browser takes longer to start than some chunks to draw."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ethereal.render.canary import prove
-from ethereal.render.plan import load_plan
+from ethereal.beat import Beat, no_beat
+from ethereal.render.canary import ProvenRenderer, prove
+from ethereal.render.plan import Plan, PlanRequest, load_plan, make_plan
 from ethereal.render.renderer import OpenRenderer, Renderer
 
 
@@ -39,8 +40,28 @@ class WarmRenderer:
 
     @contextmanager
     def __call__(self, plan_dir: Path) -> Iterator[Renderer]:
-        try:
+        with self._closed_by_errors():
             yield self._renderer(plan_dir)
+
+    def make_plan(self, request: PlanRequest, plan_dir: Path, *, beat: Beat = no_beat) -> Plan:
+        """Make a plan and keep what drew its canary, which proves it for the chunks."""
+        with self._closed_by_errors():
+            self.close()
+            opened: list[Renderer] = []
+
+            @contextmanager
+            def open_kept(directory: Path) -> Iterator[Renderer]:
+                opened.append(self._opened.enter_context(self._open(directory)))
+                yield opened[0]
+
+            plan = make_plan(request, plan_dir, open_renderer=open_kept, beat=beat)
+            self._kept = (plan_dir, plan.plan_hash, ProvenRenderer(opened[0], plan.plan_hash))
+            return plan
+
+    @contextmanager
+    def _closed_by_errors(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             self.close()
             raise

@@ -1,4 +1,4 @@
-"""A chunk on disk: an MP4 with the coded pictures of its GOPs, and a last box that seals it.
+"""A chunk on disk: an MP4 or a MOV with the coded pictures of its GOPs, and a last box that seals it.
 
 The seal says which GOPs of which plan these are and the sha256 of all bytes before it, so a chunk is checked
 without anything beside it. It is a `uuid` box, which players pass over.
@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from ethereal.errors import ChunkCorruptError, RenderError
 from ethereal.render.boxes import Box, read_boxes
 from ethereal.render.canonical_json import canonical_json
-from ethereal.render.container import open_mp4
+from ethereal.render.container import open_muxer
 from ethereal.render.encode import EncodedGop, EncodedPacket, EncoderSettings, configure
 
 _SEAL = UUID("5a2f0ad9-6d5c-4b53-9f0e-37e3c1b2a6f4").bytes
@@ -41,8 +41,9 @@ class ChunkSeal:
 
 def write_chunk(path: Path, gops: Iterable[EncodedGop], settings: EncoderSettings, seal: ChunkSeal) -> str:
     """Write `gops` as they come, then the seal; return the sha256 of the file."""
-    with open_mp4(path) as container:
-        stream = _add_stream(container, settings)
+    with open_muxer(path, settings.wrapper) as container:
+        stream = add_encoder_track(container, settings)
+        container.start_encoding()
         start = 0
         for gop in gops:
             _check_header(gop, stream)
@@ -66,17 +67,18 @@ def read_seal(path: Path) -> ChunkSeal:
     return seal
 
 
-def _add_stream(container: OutputContainer, settings: EncoderSettings) -> VideoStream:
+def add_encoder_track(container: OutputContainer, settings: EncoderSettings) -> VideoStream:
+    """Add the track of pictures that such an encoder made; it tells the file of them and encodes nothing."""
     stream = cast(VideoStream, container.add_stream(settings.codec, rate=settings.fps))
-    # It never encodes here: it tells the file what the GOPs are made with.
     configure(stream.codec_context, settings)
+    if settings.tag:
+        stream.codec_context.codec_tag = settings.tag
     stream.time_base = 1 / settings.fps
-    container.start_encoding()
     return stream
 
 
 def _check_header(gop: EncodedGop, stream: VideoStream) -> None:
-    if gop.header != stream.codec_context.extradata:
+    if gop.header != (stream.codec_context.extradata or b""):
         raise RenderError("an encoder with the same options wrote another header")
 
 

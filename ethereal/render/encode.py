@@ -24,19 +24,21 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
+from ethereal.render.encoders.codec import BT709_LIMITED, SRGB_FULL
+
 #: One frame: RGBA, full range, top row first, shape (height, width, 4).
 Pixels: TypeAlias = NDArray[np.uint8]
 
 BT709 = 1  # the number of BT.709 in H.264 and in FFmpeg, for primaries, transfer and matrix alike
-LIMITED = int(ColorRange.MPEG)
+LIMITED, FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
 # Area: exactly the mean of the four pixels that share a chroma sample. The flags: the same on every CPU.
 _SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-_NO_SEI = "filter_units=remove_types=6"  # x264 spells out its version and options there, in every GOP
+_SRGB, _RGB = 13, 0  # FFmpeg's numbers of the transfer function and of what is no matrix
 
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Everything an encoder is told; `options` are libx264's, as FFmpeg names them."""
+    """Everything an encoder is told; `codec` and `options` as FFmpeg names them, the rest as in `Codec`."""
 
     codec: str
     options: Mapping[str, str]
@@ -44,6 +46,16 @@ class EncoderSettings:
     width: int
     height: int
     fps: Fraction
+    colour: str = BT709_LIMITED
+    wrapper: str = "mp4"
+    tag: str = ""
+    packet_filter: str = ""
+    reorder: int = 0
+    is_intra: bool = False
+
+    @property
+    def is_rgb(self) -> bool:
+        return self.colour == SRGB_FULL
 
 
 @dataclass(frozen=True)
@@ -72,8 +84,9 @@ def encode_gop(frames: Iterable[Pixels], settings: EncoderSettings) -> EncodedGo
     """Encode `frames` as one closed GOP; a frame may be overwritten once the next one is asked for."""
     context = cast(VideoCodecContext, av.CodecContext.create(settings.codec, "w"))
     configure(context, settings)
-    packets = tuple(_without_sei(_encode(context, frames, settings)))
-    return EncodedGop(context.extradata or b"", context.reorder_depth, packets)
+    coded, codec = _encode(context, frames, settings), context.codec.canonical_name
+    packets = tuple(_filtered(coded, settings.packet_filter, codec))
+    return EncodedGop(context.extradata or b"", settings.reorder or context.reorder_depth, packets)
 
 
 def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
@@ -81,8 +94,10 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.width, context.height = settings.width, settings.height
     context.pix_fmt = settings.pixel_format
     context.framerate, context.time_base = settings.fps, 1 / settings.fps
-    context.color_range = LIMITED
     context.color_primaries = context.color_trc = context.colorspace = BT709
+    context.color_range = LIMITED
+    if settings.is_rgb:
+        context.color_trc, context.colorspace, context.color_range = _SRGB, _RGB, FULL
     context.thread_count = 1
     context.flags |= Flags.global_header | Flags.closed_gop | Flags.bitexact
     context.options = dict(settings.options)
@@ -93,10 +108,20 @@ def _encode(
 ) -> Iterator[av.Packet[Stream]]:
     reformatter = VideoReformatter()
     for index, pixels in enumerate(frames):
-        picture = to_video_range(pixels, reformatter, settings.pixel_format)
+        picture = _convert(pixels, reformatter, settings)
         picture.pts, picture.time_base = index, context.time_base
         yield from context.encode(picture)
     yield from context.encode(None)
+
+
+def _convert(pixels: Pixels, reformatter: VideoReformatter, settings: EncoderSettings) -> VideoFrame:
+    if not settings.is_rgb:
+        return to_video_range(pixels, reformatter, settings.pixel_format)
+    picture = reformatter.reformat(
+        VideoFrame.from_numpy_buffer(pixels, "rgba"), format=settings.pixel_format, threads=1
+    )
+    picture.color_trc, picture.color_primaries = ColorTrc.IEC61966_2_1, ColorPrimaries.BT709
+    return picture
 
 
 def to_video_range(pixels: Pixels, reformatter: VideoReformatter, pixel_format: str) -> VideoFrame:
@@ -114,11 +139,14 @@ def to_video_range(pixels: Pixels, reformatter: VideoReformatter, pixel_format: 
     return picture
 
 
-def _without_sei(packets: Iterable[av.Packet[Stream]]) -> Iterator[EncodedPacket]:
-    sei_filter = BitStreamFilterContext(_NO_SEI, "h264")
+def _filtered(packets: Iterable[av.Packet[Stream]], name: str, codec: str) -> Iterator[EncodedPacket]:
+    if not name:
+        yield from map(_record, packets)
+        return
+    packet_filter = BitStreamFilterContext(name, codec)
     for packet in packets:
-        yield from map(_record, sei_filter.filter(packet))
-    yield from map(_record, sei_filter.filter(None))
+        yield from map(_record, packet_filter.filter(packet))
+    yield from map(_record, packet_filter.filter(None))
 
 
 def _record(packet: av.Packet[Stream]) -> EncodedPacket:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NoReturn, TypeAlias
 
-from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
+from ethereal.errors import InvalidInputError, NotBuiltError
 
 Projection: TypeAlias = Literal["flat", "mono", "stereo"]
 
@@ -24,15 +24,9 @@ class OutputFormat:
 
 @dataclass(frozen=True)
 class Quality:
-    """How much work and space a video is worth; a lower `crf` is a better picture.
-
-    On smooth light slower presets keep more of the dither that hides banding; `references` only cost time.
-    """
+    """How much work and space a video is worth; what that means for pictures each codec says for itself."""
 
     name: str
-    preset: str
-    crf: int
-    references: int
     audio_bit_rate: int
 
 
@@ -51,9 +45,9 @@ _FORMATS = (
     OutputFormat("360-stereo-8k", 8192, 8192, "stereo"),
 )
 _QUALITIES = (
-    Quality("draft", "veryfast", 26, 1, 128_000),
-    Quality("standard", "medium", 18, 1, 192_000),
-    Quality("high", "slow", 15, 3, 256_000),
+    Quality("draft", 128_000),
+    Quality("standard", 192_000),
+    Quality("high", 256_000),
 )
 
 FORMATS: Mapping[str, OutputFormat] = {format_.name: format_ for format_ in _FORMATS}
@@ -62,8 +56,6 @@ FRAME_RATES: tuple[Fraction, ...] = (
     *(Fraction(rate) for rate in (24, 25, 30, 50, 60)),
     *(Fraction(rate, 1001) for rate in (24_000, 30_000, 60_000)),
 )
-CONTAINERS = ("mp4",)
-_CONTAINERS_TO_COME = ("mov", "webm", "png-sequence")
 _NTSC = {"23.976": FRAME_RATES[5], "29.97": FRAME_RATES[6], "59.94": FRAME_RATES[7]}
 
 
@@ -83,15 +75,6 @@ def get_quality(name: str) -> Quality:
     if found is None:
         _refuse("quality", name, QUALITIES)
     return found
-
-
-def check_container(name: str) -> None:
-    """Raise NotBuiltError for a container that is to come, FormatNotSupportedError for any other but mp4."""
-    if name in _CONTAINERS_TO_COME:
-        raise NotBuiltError(f"{name} is not built yet: ask for {', '.join(CONTAINERS)}")
-    if name not in CONTAINERS:
-        message = f"{name!r} cannot be rendered in chunks; there is {', '.join(CONTAINERS)}"
-        raise FormatNotSupportedError(message, {"container": [message]})
 
 
 def parse_fps(value: str | int | Fraction) -> Fraction:

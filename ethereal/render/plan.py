@@ -21,9 +21,10 @@ from ethereal.render.canary import canary_frames, draw_canary
 from ethereal.render.canonical_json import canonical_json
 from ethereal.render.chunks import choose_chunk_count, deal_chunks, gop_frames_for, gops_of
 from ethereal.render.composition import MAX_SECONDS, Composition
+from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.encoder_settings import encoder_document, libraries, read_settings
-from ethereal.render.formats import check_container, get_quality
-from ethereal.render.plan_files import AUDIO_FILE, ENCODER_FILE, check_frozen_size, freeze_page
+from ethereal.render.formats import get_quality
+from ethereal.render.plan_files import ENCODER_FILE, check_frozen_size, freeze_page
 from ethereal.render.plan_hash import PLAN_FILE, files_of, plan_hash_of
 from ethereal.render.plan_record import PROTOCOL, Canary, Document, Plan, Provenance, plan_document, read_plan
 from ethereal.render.renderer import OpenRenderer
@@ -38,7 +39,8 @@ _AUDIO_SHARE = 0.7  # of the time that a plan takes, for its beat
 class PlanRequest:
     """What to render. `canonical` is 48 kHz FLAC or None; `features_dir` has features.json and features.f32.
 
-    `chunk_count` None leaves it to the work there is and to `width_of_farm`, the workers that will share it.
+    `chunk_count` None leaves it to the work there is and to `width_of_farm`, the workers that will share it,
+    and `codec` None to the container and the size.
     """
 
     composition: Composition
@@ -48,6 +50,7 @@ class PlanRequest:
     quality: str
     chunk_count: int | None = None
     container: str = "mp4"
+    codec: str | None = None
     width_of_farm: int = 1
 
 
@@ -90,7 +93,7 @@ def load_plan(plan_dir: Path) -> Plan:
 def _check(request: PlanRequest) -> None:
     request.composition.check()
     get_quality(request.quality)
-    check_container(request.container)
+    _encoding(request)
     wrong: dict[str, list[str]] = {}
     if not 1 <= request.frame_count <= MAX_SECONDS * request.composition.fps:
         wrong["frameCount"] = ["must be at least 1, and 24 hours at most"]
@@ -102,20 +105,28 @@ def _check(request: PlanRequest) -> None:
         deal_chunks(_grid(request), request.chunk_count)
 
 
+def _encoding(request: PlanRequest) -> Document:
+    """What encoder.json says."""
+    composition, container = request.composition, get_container(request.container)
+    codec = choose_codec(container, request.codec, composition.width, composition.height)
+    return encoder_document(composition, get_quality(request.quality), codec, container.sound)
+
+
 def _grid(request: PlanRequest) -> tuple[range, ...]:
     return gops_of(request.frame_count, gop_frames_for(request.composition.fps))
 
 
 def _freeze(request: PlanRequest, directory: Path, beat: Beat) -> None:
-    composition, quality = request.composition, get_quality(request.quality)
+    composition, sound = request.composition, get_container(request.container).sound
     freeze_page(composition, request.frame_count, request.features_dir, directory)
-    (directory / ENCODER_FILE).write_bytes(canonical_json(encoder_document(composition, quality)))
+    (directory / ENCODER_FILE).write_bytes(canonical_json(_encoding(request)))
     if request.canonical is not None:
         make_audio_track(
             request.canonical,
-            directory / AUDIO_FILE,
+            directory / sound.file,
             sample_count=sample_count_for(request.frame_count, composition.fps),
-            bit_rate=quality.audio_bit_rate,
+            bit_rate=get_quality(request.quality).audio_bit_rate,
+            sound=sound,
             beat=beat,
         )
 
@@ -136,7 +147,7 @@ def _decide(request: PlanRequest, canary: Canary, made_with: Provenance, seconds
         quality=request.quality,
         container=request.container,
         has_audio=request.canonical is not None,
-        encoder=read_settings(encoder_document(composition, get_quality(request.quality))),
+        encoder=read_settings(_encoding(request)),
         libraries=libraries(),
         canary=canary,
         made_with=made_with,

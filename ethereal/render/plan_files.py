@@ -16,7 +16,6 @@ from ethereal.render.plan_hash import files_of
 from ethereal.scenes import scene_files
 
 MAX_PLAN_BYTES = 2 << 30
-AUDIO_FILE = "audio.m4a"
 ENCODER_FILE = "encoder.json"
 _SCENE_DIRECTORY = "composition"
 _FEATURE_FILES = ("features.json", "features.f32")

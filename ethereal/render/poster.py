@@ -12,11 +12,9 @@ import numpy as np
 from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from av.video.stream import VideoStream
 
-from ethereal.errors import RenderError
-from ethereal.render.container import open_video
 from ethereal.render.encode import Pixels
+from ethereal.render.film import open_film
 from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import Renderer
 from ethereal.render.whole import whole_file
@@ -28,17 +26,17 @@ _LAMBDA = 118  # FFmpeg counts quality in these
 
 def make_poster(video: Path, output: Path, at: float = 0.4) -> Path:
     """Write the frame that lies `at` of the way through `video` as a JPEG, whole or not at all."""
-    with open_video(video) as (_, stream):
-        picture = _frame_at(stream, round(at * (stream.frames - 1)))
+    with open_film(video) as film:
+        picture = film.picture(round(at * (film.frame_count - 1)))
         write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
     return output
 
 
 def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 4) -> Path:
     """Write `columns` x `rows` frames, evenly spaced, in reading order, as one JPEG; whole or not at all."""
-    with open_video(video) as (_, stream):
-        frames = contact_frames(stream.frames, columns * rows)
-        _write_sheet([_frame_at(stream, index) for index in frames], output, columns)
+    with open_film(video) as film:
+        frames = contact_frames(film.frame_count, columns * rows)
+        _write_sheet([film.picture(index) for index in frames], output, columns)
     return output
 
 
@@ -73,17 +71,6 @@ def _write_sheet(pictures: Sequence[VideoFrame], output: Path, columns: int) -> 
 def _thumbnail(width: int, height: int, columns: int) -> tuple[int, int]:
     small = _even(_SHEET_WIDTH // columns)
     return small, _even(small * height // width)
-
-
-def _frame_at(stream: VideoStream, index: int) -> VideoFrame:
-    """Decode frame `index`, from the key frame before it on."""
-    time_base, rate = cast(Fraction, stream.time_base), cast(Fraction, stream.average_rate)
-    wanted = round(index / rate / time_base)
-    stream.container.seek(wanted, stream=stream)  # type: ignore[attr-defined]
-    for frame in stream.container.decode(stream):  # type: ignore[attr-defined]
-        if frame.pts >= wanted:
-            return cast(VideoFrame, frame)
-    raise RenderError(f"the video has no frame {index}")
 
 
 def _to_rgb(picture: VideoFrame, width: int, height: int) -> Pixels:

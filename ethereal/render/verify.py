@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError
 from ethereal.render.canary import check_libraries, prove
 from ethereal.render.chunk import DEFAULT_ENCODERS, write_gops
 from ethereal.render.chunks import Chunk
-from ethereal.render.container import open_video
+from ethereal.render.film import open_film
 from ethereal.render.gop_encoders import GopTimes
 from ethereal.render.plan import load_plan
 from ethereal.render.plan_record import Plan
@@ -57,8 +54,8 @@ def compare_gops(
             chunk, times = Chunk(0, gop, (plan.gops[gop],)), GopTimes()
             part = _part(place, len(gops), beat)
             write_gops(plan, chunk, again, renderer=proven, encoders=encoders, beat=part, times=times)
-            here = _coded(again, range(chunk.frame_count), plan)
-            checks.append(_compare(gop, plan.gops[gop], _coded(video, plan.gops[gop], plan), here))
+            here = _coded(again, range(chunk.frame_count))
+            checks.append(_compare(gop, plan.gops[gop], _coded(video, plan.gops[gop]), here))
     return checks
 
 
@@ -70,17 +67,14 @@ def _check(plan: Plan, video: Path, gops: Sequence[int]) -> None:
     strangers = [gop for gop in gops if gop not in range(len(plan.gops))]
     if strangers:
         raise InvalidInputError(f"the plan has GOPs 0 to {len(plan.gops) - 1}, not {strangers}")
-    with open_video(video) as (_, stream):
-        if stream.frames != plan.frame_count:
-            raise InvalidInputError(f"the video has {stream.frames} frames, the plan {plan.frame_count}")
+    with open_film(video) as film:
+        if film.frame_count != plan.frame_count:
+            raise InvalidInputError(f"the video has {film.frame_count} frames, the plan {plan.frame_count}")
 
 
-def _coded(video: Path, gop: range, plan: Plan) -> list[bytes]:
-    """Return the coded pictures of the frames of `gop`, which starts with a key frame."""
-    with open_video(video) as (container, stream):
-        start = gop.start / plan.composition.fps / cast(Fraction, stream.time_base)
-        container.seek(int(start), stream=stream)
-        return [bytes(packet) for packet in islice(container.demux(stream), len(gop))]
+def _coded(video: Path, gop: range) -> list[bytes]:
+    with open_film(video) as film:
+        return film.coded(gop)
 
 
 def _part(place: int, count: int, beat: Beat) -> Beat:

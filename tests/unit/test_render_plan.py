@@ -17,7 +17,6 @@ from ethereal.errors import (
     InvalidInputError,
     LeaseLostError,
     MissingPlanArtifactError,
-    NotBuiltError,
     PlanHashMismatchError,
     PlanProtocolError,
     PlanTooLargeError,
@@ -180,11 +179,6 @@ def test_a_request_that_cannot_be_planned_is_refused_by_field(
 
     assert list(refused.value.details) == [field]
     assert not (tmp_path / "plan").exists()
-
-
-def test_a_container_to_come_says_that_it_is_not_built(tmp_path: Path, request_: PlanRequest) -> None:
-    with pytest.raises(NotBuiltError, match="webm"):
-        make_plan(replace(request_, container="webm"), tmp_path / "plan", open_renderer=open_numpy)
 
 
 def test_a_scene_there_is_not_is_refused(tmp_path: Path, request_: PlanRequest) -> None:

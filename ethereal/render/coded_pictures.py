@@ -1,0 +1,47 @@
+"""The coded pictures of chunks as one run, timed from the start of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import av
+from av.video.stream import VideoStream
+
+from ethereal.beat import Beat
+from ethereal.errors import ChunkCorruptError
+from ethereal.render.container import open_video
+from ethereal.render.plan_record import Plan
+
+Packets: TypeAlias = Iterator["av.Packet[Any]"]
+Placed: TypeAlias = tuple[Path, int]  # a chunk's file and its first frame
+
+_SHARE = 0.9  # of the time that assembling takes, for its beat
+
+
+def coded_pictures(chunks: Sequence[Placed], plan: Plan, beat: Beat) -> Packets:
+    """Yield the packets of all chunks; raise ChunkCorruptError where one has other parameters."""
+    frame, expected = 0, None
+    for path, start in chunks:
+        with open_video(path) as (container, stream):
+            expected = expected or _parameters(stream)
+            if _parameters(stream) != expected:
+                raise ChunkCorruptError(f"{path.name} was encoded with other parameters", [path.name])
+            shift = int(start / plan.composition.fps / cast(Fraction, stream.time_base))
+            for packet in whole(container.demux(stream)):
+                packet.pts, packet.dts = cast(int, packet.pts) + shift, cast(int, packet.dts) + shift
+                yield packet
+                frame += 1
+                beat(_SHARE * frame / plan.frame_count)
+
+
+def whole(packets: Packets) -> Packets:
+    """Leave out the last one, which is empty: no more to come."""
+    return (packet for packet in packets if packet.dts is not None)
+
+
+def _parameters(stream: VideoStream) -> tuple[object, ...]:
+    context = stream.codec_context
+    return context.extradata, context.width, context.height, context.pix_fmt, stream.time_base

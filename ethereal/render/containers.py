@@ -1,0 +1,53 @@
+"""The containers that can be asked for, and what each holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ethereal.errors import FormatNotSupportedError, InvalidInputError
+from ethereal.render.encoders.choice import CODECS
+from ethereal.render.encoders.codec import Codec
+from ethereal.render.sounds import AAC, OPUS, PCM_MOV, PCM_WAV, Sound
+
+_LARGE = 3840  # from this width or height on HEVC is worth its work
+
+
+@dataclass(frozen=True)
+class Container:
+    """The first of `codecs` is for small pictures, the last for large ones."""
+
+    name: str
+    extension: str
+    media_type: str
+    codecs: tuple[str, ...]
+    sound: Sound
+
+
+_CONTAINERS = (
+    Container("mp4", "mp4", "video/mp4", ("h264", "hevc"), AAC),
+    Container("mov", "mov", "video/quicktime", ("prores",), PCM_MOV),
+    Container("webm", "webm", "video/webm", ("vp9",), OPUS),
+    Container("png-sequence", "zip", "application/zip", ("png",), PCM_WAV),
+)
+
+CONTAINERS: Mapping[str, Container] = {container.name: container for container in _CONTAINERS}
+
+
+def get_container(name: str) -> Container:
+    """Return the container called `name`; raise FormatNotSupportedError, naming the choices."""
+    found = CONTAINERS.get(name)
+    if found is None:
+        message = f"{name!r} cannot be rendered in chunks; there is {', '.join(CONTAINERS)}"
+        raise FormatNotSupportedError(message, {"container": [message]})
+    return found
+
+
+def choose_codec(container: Container, wanted: str | None, width: int, height: int) -> Codec:
+    """Return the codec for pictures of that size; raise InvalidInputError for a wanted one it cannot hold."""
+    if wanted is None:
+        return CODECS[container.codecs[-1 if max(width, height) >= _LARGE else 0]]
+    if wanted not in container.codecs:
+        message = f"{wanted!r} is not one of {', '.join(container.codecs)}, which {container.name} holds"
+        raise InvalidInputError(f"codec: {message}", {"codec": [message]})
+    return CODECS[wanted]

@@ -7,40 +7,53 @@ the bucket, `bench` measures.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 from rich.console import Console
 
 from ethereal import __version__
-from ethereal.cli.bench import bench, bench_whole
-from ethereal.cli.chunks import assemble, plan, render_chunk
-from ethereal.cli.demo import demo
-from ethereal.cli.doctor import doctor
-from ethereal.cli.fingerprint import fingerprint
-from ethereal.cli.remote import cancel, jobs, submit
-from ethereal.cli.render import render
-from ethereal.cli.storage import storage
-from ethereal.cli.up import up
-from ethereal.cli.verify import verify
 from ethereal.client import ApiError
 from ethereal.errors import EtherealError, InvalidInputError
 
+#: The module in ethereal.cli that holds each command.
+_COMMANDS = {
+    "up": "up",
+    "demo": "demo",
+    "render": "render",
+    "plan": "chunks",
+    "render-chunk": "chunks",
+    "assemble": "chunks",
+    "verify": "verify",
+    "submit": "remote",
+    "jobs": "remote",
+    "cancel": "remote",
+    "doctor": "doctor",
+    "storage": "storage",
+    "fingerprint": "fingerprint",
+    "bench": "bench",
+    "bench-whole": "bench",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for: what one command needs costs the others no second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"ethereal.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ethereal")
 def cli() -> None:
     """Turn sound into video."""
-
-
-_COMMANDS = (
-    *(up, demo),
-    *(render, plan, render_chunk, assemble, verify),
-    *(submit, jobs, cancel),
-    *(doctor, storage, fingerprint),
-    *(bench, bench_whole),
-)
-for command in _COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import Self
 
 import psutil
 
-_SAMPLE_SECONDS = 0.1
+_SAMPLE_SECONDS = 0.25  # reading the shares of shared memory holds up the process that is read
 
 
 @dataclass
@@ -43,7 +43,7 @@ def cpu_seconds(root: int) -> float:
 
 
 class PeakMemory:
-    """Watches the memory of the processes from `root` downwards, ten times a second, until the block ends.
+    """Watches the memory of the processes from `root` downwards, four times a second, until the block ends.
 
     `bytes` is the highest sum seen. Memory that processes share counts once where the system can tell
     (`proportional`), else once for each of them.

@@ -55,9 +55,9 @@ def bench(frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], output: 
 def bench_whole(scene: str, output_format: str, frames: int, sound: Path, output: Path) -> None:
     """Render a bench scene as `ethereal render` does a template: the whole process that `bench` times."""
     settings = read_settings()
-    shape = local_shape(settings)
     with TemporaryDirectory(dir=output.parent) as folder:
         request = request_load(Load(scene, output_format, frames), sound, Path(folder))
+        shape = local_shape(settings, request)
         render_locally(
             request,
             output,

@@ -26,7 +26,11 @@ _FROM = {"listening": 0.0, "planning": 6.0, "drawing": 10.0, "assembling": 97.0}
 @click.command()
 @picture_options
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--workers", type=int, help="Chunks drawn at once; default: the cores.")
+@click.option(
+    "--workers",
+    type=int,
+    help="Browsers that draw at once; default: one for a short or small video, else the cores.",
+)
 def render(output: Path, workers: int | None, **asked: object) -> None:
     """Make a video from AUDIO."""
     wanted, console = Wanted(**asked), Console()  # type: ignore[arg-type]
@@ -44,7 +48,6 @@ def render(output: Path, workers: int | None, **asked: object) -> None:
 
 def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | None, bar: Bar) -> VideoResult:
     output.parent.mkdir(parents=True, exist_ok=True)
-    shape = local_shape(settings, workers)
     with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
         request = make_plan_request(
             wanted,
@@ -52,6 +55,7 @@ def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | Non
             longest=Fraction(settings.max_audio_minutes * 60),
             tell=lambda fraction: bar.show("listening", fraction * _FROM["planning"]),
         )
+        shape = local_shape(settings, request, workers)
         return render_locally(
             request,
             output,

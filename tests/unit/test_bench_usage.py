@@ -41,7 +41,7 @@ def test_a_command_that_fails_is_told_with_what_it_said() -> None:
 
 def test_watching_nothing_sees_nothing() -> None:
     with PeakMemory(2**22 + 1) as memory:
-        time.sleep(0.15)
+        time.sleep(0.4)
 
     assert memory.bytes == 0
 

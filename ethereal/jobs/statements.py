@@ -167,7 +167,8 @@ STRANDED = (
 )
 NOTE = f"UPDATE jobs SET stage = :stage, updated_at = :now WHERE {_RESTING}"
 VOID_CHUNKS = (
-    "UPDATE steps SET status = 'void' WHERE job_id = :job AND name IN ('draw_contact', 'render_chunk', 'assemble_video')"
+    "UPDATE steps SET status = 'void' WHERE job_id = :job"
+    " AND name IN ('draw_contact', 'render_chunk', 'assemble_video')"
     f" AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
 )
 PLAN_AGAIN = (

@@ -28,6 +28,10 @@ def list_formats() -> ResponseReturnValue:
         "qualities": [
             {"id": quality, "name": name, "hint": hint} for quality, name, hint in catalog.quality_names()
         ],
+        "containers": [
+            {"id": container, "name": name, "hint": hint}
+            for container, name, hint in catalog.container_names()
+        ],
     }
 
 

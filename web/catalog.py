@@ -8,6 +8,7 @@ from functools import cache
 from math import gcd
 from pathlib import Path
 
+from ethereal.render.containers import CONTAINERS
 from ethereal.render.formats import FORMATS, FRAME_RATES, QUALITIES, OutputFormat
 from ethereal.scenes.templates import load_templates
 
@@ -40,6 +41,13 @@ QUALITY_WORDS = {
     "draft": ("Draft", "fast, to judge the look"),
     "standard": ("Standard", "right for most places"),
     "high": ("High", "slower, larger file"),
+}
+#: Each container's name and what it is for.
+CONTAINER_WORDS = {
+    "mp4": ("MP4", "H.264, or HEVC from 4K on: plays everywhere"),
+    "webm": ("WebM", "VP9 and Opus, for web pages"),
+    "mov": ("ProRes", "MOV with ProRes 4444 and uncompressed sound, for editing; large"),
+    "png-sequence": ("PNG", "a zip of every frame and a WAV file, for compositing; very large"),
 }
 
 
@@ -106,6 +114,11 @@ def template_card(template_id: str) -> TemplateCard | None:
 def quality_names() -> Sequence[tuple[str, str, str]]:
     """Each quality's id, its name, and what it means."""
     return [(name, *QUALITY_WORDS.get(name, (name.capitalize(), ""))) for name in QUALITIES]
+
+
+def container_names() -> Sequence[tuple[str, str, str]]:
+    """Each container's id, its name, and what it is for."""
+    return [(name, *CONTAINER_WORDS[name]) for name in CONTAINERS]
 
 
 def _format_card(found: OutputFormat) -> FormatCard:

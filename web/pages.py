@@ -116,6 +116,7 @@ def _form(chosen: Chosen, problems: dict[str, list[str]]) -> str:
         formats=catalog.format_cards(),
         rates=catalog.FPS,
         qualities=catalog.quality_names(),
+        containers=catalog.container_names(),
         limit_bytes=services().limits.upload_bytes,
         limit_minutes=int(services().limits.audio.total_seconds() // 60),
     )

@@ -31,6 +31,8 @@ class Options(Record):
     output_format: str = RenderRequest.model_fields["output_format"].default
     fps: Rate = RenderRequest.model_fields["fps"].default
     quality: str = RenderRequest.model_fields["quality"].default
+    container: str = RenderRequest.model_fields["container"].default
+    codec: str | None = None
     visual_config: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None
     chunks: int | None = Field(default=None, ge=1, le=1000)

@@ -33,6 +33,8 @@ def job_json(services: Services, job: Job) -> dict[str, object]:
         "outputFormat": request.output_format,
         "fps": request.fps,
         "quality": request.quality,
+        "container": request.container,
+        "codec": request.codec,
         "eta": {"seconds": round(eta.seconds), "low": round(eta.low), "high": round(eta.high)}
         if eta
         else None,

@@ -12,6 +12,7 @@ from flask import url_for
 from ethereal.jobs.model import Job, JobStatus
 from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.pipeline.progress import live_progress
+from ethereal.render.containers import CONTAINERS
 from ethereal.render.formats import parse_fps
 from ethereal.services import Services
 from web import catalog, words
@@ -26,6 +27,7 @@ class Chosen:
     output_format: str
     fps: int
     quality: str
+    container: str
     title: str
     visual_config: str
 
@@ -45,6 +47,7 @@ class Chosen:
             quality=_one_of(
                 fields.get("quality"), [name for name, _, _ in catalog.quality_names()], usual["quality"]
             ),
+            container=_one_of(fields.get("container"), list(CONTAINERS), usual["container"]),
             title=fields.get("title", "")[:200],
             visual_config=fields.get("visualConfig", "")[:4000],
         )
@@ -112,6 +115,15 @@ class JobView:
         return catalog.QUALITY_WORDS.get(self.request.quality, (self.request.quality,))[0]
 
     @property
+    def container(self) -> str:
+        return catalog.CONTAINER_WORDS[self.request.container][0]
+
+    @property
+    def plays_here(self) -> bool:
+        """Whether browsers play it."""
+        return self.request.container in ("mp4", "webm")
+
+    @property
     def rate(self) -> str:
         return words.rate_words(parse_fps(self.request.fps))
 
@@ -160,6 +172,7 @@ class JobView:
             outputFormat=request.output_format,
             fps=request.fps,
             quality=request.quality,
+            container=request.container,
             title=request.title or None,
             visualConfig=config,
         )

@@ -30,6 +30,7 @@ def client_of(server: str | None) -> ApiClient:
 @click.option("--format", "output_format", default="flat-1080p-landscape", show_default=True)
 @click.option("--fps", type=int, default=30, show_default=True)
 @click.option("--quality", default="standard", show_default=True)
+@click.option("--container", default="mp4", show_default=True)
 @click.option("--title", default="")
 @_server
 def submit(audio: Path, output: Path | None, server: str | None, **request: Any) -> None:

@@ -35,6 +35,8 @@ class Wanted:
     output_format: str
     fps: str
     quality: str
+    container: str
+    codec: str | None
     seed: int
     span: tuple[Fraction, Fraction] | None
     chunks: int | None
@@ -77,7 +79,16 @@ def make_plan_request(
         seed=wanted.seed,
         parameters=dict(template.parameters),
     )
-    return PlanRequest(composition, canonical.path, folder, count, wanted.quality, wanted.chunks)
+    return PlanRequest(
+        composition,
+        canonical.path,
+        folder,
+        count,
+        wanted.quality,
+        wanted.chunks,
+        container=wanted.container,
+        codec=wanted.codec,
+    )
 
 
 def read_span(text: str | None) -> tuple[Fraction, Fraction] | None:
@@ -101,6 +112,13 @@ _OPTIONS = (
         "--fps", default="30", show_default=True, help="24, 25, 30, 50, 60, 23.976, 29.97 or 59.94."
     ),
     click.option("--quality", default="standard", show_default=True, help="draft, standard or high."),
+    click.option(
+        "--container",
+        default="mp4",
+        show_default=True,
+        help="mp4, mov (ProRes), webm (VP9) or png-sequence (a zip).",
+    ),
+    click.option("--codec", help="Of mp4: h264 or hevc; default: hevc from 3840 pixels on."),
     click.option(
         "--seed", type=int, default=0, show_default=True, help="Another seed, other sparks and stars."
     ),

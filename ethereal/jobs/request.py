@@ -32,6 +32,8 @@ class RenderRequest(Record):
     output_format: str = "flat-1080p-landscape"
     fps: int | str = 30  #: a whole rate, or a fraction such as "30000/1001"
     quality: str = "standard"
+    container: str = "mp4"
+    codec: str | None = None  #: of mp4: h264 or hevc; None leaves it to the size
     parameters: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None
     chunks: int | None = Field(default=None, ge=1, le=1000)

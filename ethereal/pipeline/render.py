@@ -22,12 +22,14 @@ from ethereal.render.assemble import VideoResult
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import ChunkResult, render_chunk
 from ethereal.render.composition import Composition
+from ethereal.render.containers import get_container
 from ethereal.render.formats import get_format, parse_fps
 from ethereal.render.plan import Plan, PlanRequest, make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
 from ethereal.scenes.templates import get_template
 from ethereal.services import Services
 from ethereal.storage import keys
+from ethereal.storage.keys import StorageKey
 
 ASSEMBLE = StepKey(StepName.ASSEMBLE_VIDEO)
 _LIVE_EVERY = timedelta(seconds=0.5)
@@ -88,6 +90,8 @@ def _plan_request(attempt: Attempt) -> PlanRequest:
         frame_count=load_features(inputs).frame_count,
         quality=request.quality,
         chunk_count=request.chunks,
+        container=request.container,
+        codec=request.codec,
         width_of_farm=attempt.services.farm_width,
     )
 
@@ -149,7 +153,7 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
 
 def _assemble(attempt: Attempt) -> None:
     plan_dir, made = open_plan(attempt)
-    beat, output = attempt.beat("assembling", DRAWING_TO, 95), attempt.folder / "output.mp4"
+    beat, output = attempt.beat("assembling", DRAWING_TO, 95), attempt.folder / "output"
     try:
         video = join_chunks(plan_dir, fetch_chunks(attempt, made), output, beat=beat)
     except ChunkCorruptError as error:
@@ -163,17 +167,21 @@ def _deliver(attempt: Attempt, made: Plan, video: VideoResult) -> None:
     poster = make_poster(output, attempt.folder / "poster.jpg")
     contact = make_contact_sheet(output, attempt.folder / "contact.jpg")
     job_id, uploading = attempt.job.id, attempt.beat("uploading", 95, 99)
-    services.objects.put(keys.render_output(job_id, "mp4"), output, beat=uploading)
+    services.objects.put(_output_key(attempt), output, beat=uploading)
     services.objects.put(keys.render_poster(job_id), poster)
     services.objects.put(keys.render_contact(job_id), contact)
     attempt.finish(_result(attempt, made, video).model_dump(mode="json"))
     services.live.clear(job_id)
 
 
+def _output_key(attempt: Attempt) -> StorageKey:
+    return keys.render_output(attempt.job.id, get_container(attempt.job.request.container).extension)
+
+
 def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
     job, now = attempt.job, attempt.services.clock()
     return RenderResult(
-        video_key=keys.render_output(job.id, "mp4"),
+        video_key=_output_key(attempt),
         poster_key=keys.render_poster(job.id),
         contact_key=keys.render_contact(job.id),
         sha256=video.sha256,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from ethereal.errors import InvalidInputError, NotBuiltError
+from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
 from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.jobs.store import Idempotency
 from ethereal.pipeline.announce import announce
-from ethereal.render.formats import get_format, get_quality, parse_fps
+from ethereal.render.containers import choose_codec, get_container
+from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
 from ethereal.scenes.templates import check_parameters, get_template
 from ethereal.services import Services
 from ethereal.storage.keys import read_upload_key
@@ -18,7 +19,7 @@ FIRST = StepKey(StepName.PREPARE_AUDIO)
 
 
 def check_request(request: RenderRequest) -> None:
-    """Raise InvalidInputError naming every field that is wrong and its choices."""
+    """Raise InvalidInputError naming every wrong field and its choices, or FormatNotSupportedError."""
     problems: dict[str, list[str]] = {}
     for check in (
         lambda: read_upload_key(request.audio_key),
@@ -26,10 +27,13 @@ def check_request(request: RenderRequest) -> None:
         lambda: get_format(request.output_format),
         lambda: parse_fps(request.fps),
         lambda: get_quality(request.quality),
+        lambda: _encoding(request),
         lambda: _range(request),
     ):
         try:
             check()
+        except FormatNotSupportedError:
+            raise
         except InvalidInputError as error:
             problems |= error.details
     if problems:
@@ -74,6 +78,12 @@ def _idempotency(key: str | None, request: RenderRequest) -> Idempotency | None:
     # Each upload has a key of its own: the same request sent twice differs in it and in nothing else.
     body = request.model_dump_json(exclude={"audio_key"})
     return Idempotency(key, hashlib.sha256(body.encode()).hexdigest())
+
+
+def _encoding(request: RenderRequest) -> None:
+    size = FORMATS.get(request.output_format)
+    if size is not None:  # else it is refused for that
+        choose_codec(get_container(request.container), request.codec, size.width, size.height)
 
 
 def _range(request: RenderRequest) -> None:

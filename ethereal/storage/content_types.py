@@ -19,6 +19,7 @@ CONTENT_TYPES = {
     "png": "image/png",
     "wav": "audio/wav",
     "webm": "video/webm",
+    "zip": "application/zip",
 }
 
 

@@ -60,8 +60,8 @@ def render_features(job_id: str, name: str) -> StorageKey:
     return StorageKey(f"renders/{job_id}/{name}")
 
 
-def render_output(job_id: str, container: str) -> StorageKey:
-    return StorageKey(f"renders/{job_id}/output.{container}")
+def render_output(job_id: str, extension: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/output.{extension}")
 
 
 def render_poster(job_id: str) -> StorageKey:

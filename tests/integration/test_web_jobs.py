@@ -46,6 +46,7 @@ def test_a_pending_job_tells_its_place_in_the_queue(web: Web) -> None:
         "outputFormat": "draft-360p",
         "fps": 24,
         "quality": "standard",
+        "container": "mp4",
         "createdAt": "2026-01-01T12:00:00.000Z",
         "updatedAt": "2026-01-01T12:00:00.000Z",
     }

@@ -49,6 +49,23 @@ def post_base64(web: Web, song: bytes, key: str | None = None, **fields: Any) ->
     return web.client.post("/api/render", json={"audio": audio, **fields}, headers=headers)
 
 
+@pytest.mark.parametrize("container", ["mp4", "webm", "mov", "png-sequence"])
+def test_every_container_can_be_chosen(web: Web, song: bytes, container: str) -> None:
+    assert post_form(web, song, container=container).status_code == 202
+
+    [job] = web.jobs()
+    assert (job.request.container, job.request.codec) == (container, None)
+
+
+def test_a_container_that_cannot_be_made_is_refused_by_its_own_code(web: Web, song: bytes) -> None:
+    error = error_of(post_base64(web, song, container="gif"))
+
+    assert error["code"] == "FORMAT_NOT_SUPPORTED_IN_DISTRIBUTED"
+    assert error["details"].keys() == {"container"}
+    assert error_of(post_base64(web, song, container="webm", codec="h264"))["details"].keys() == {"codec"}
+    assert web.jobs() == []
+
+
 def test_a_form_with_a_file_becomes_a_job_that_workers_hear_of(web: Web, song: bytes) -> None:
     response = post_form(web, song, title="First light", rangeStart="0.1", rangeEnd="0.4")
 

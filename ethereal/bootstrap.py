@@ -48,12 +48,15 @@ def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = 
 
     Raise InvalidConfigError or MisconfiguredError.
     """
+    from ethereal.render.kept import KeptRenderer
+
     return Services(
         jobs=open_job_store(settings),
         objects=open_object_store(settings),
         queue=queue,
         live=open_live_progress(settings),
         open_renderer=renderer_of(settings),
+        open_kept=KeptRenderer(renderer_of(settings)),
         clock=_now,
         new_id=uuid4,
         jitter=random.random,

@@ -55,6 +55,7 @@ class Services:
     queue: TaskQueue
     live: LiveProgress
     open_renderer: OpenRenderer
+    open_kept: OpenRenderer  #: the same for plans: a browser may stay open for the next chunk
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     jitter: Callable[[], float]  #: between 0 and 1

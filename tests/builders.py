@@ -70,6 +70,7 @@ def make_services(folder: Path, *, clock: HandClock | None = None, limits: Limit
         queue=MemoryQueue(),
         live=MemoryLiveProgress(lambda: clock.now.timestamp()),
         open_renderer=no_renderer,
+        open_kept=no_renderer,
         clock=clock,
         new_id=uuid4,
         jitter=lambda: 0.5,

@@ -114,7 +114,7 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str,
         plan_dir,
         index,
         output,
-        open_renderer=attempt.services.open_renderer,
+        open_renderer=attempt.services.open_kept,
         encoders=attempt.services.encoders,
         beat=_drawing_beat(attempt, made, index),
     )

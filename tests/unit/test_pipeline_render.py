@@ -32,7 +32,9 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def services(tmp_path: Path, clock: HandClock) -> Services:
-    return replace(make_services(tmp_path, clock=clock), open_renderer=open_numpy, route="aa")
+    return replace(
+        make_services(tmp_path, clock=clock), open_renderer=open_numpy, open_kept=open_numpy, route="aa"
+    )
 
 
 @pytest.fixture

@@ -137,18 +137,24 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
     """Tells the frames of this chunk live, and the sum over all chunks to the store with each renewal."""
     live, job_id, count = attempt.services.live, attempt.job.id, made.chunks[index].frame_count
     tell, clock = attempt.beat("rendering", 0, 100), attempt.services.clock
-    told = clock() - _LIVE_EVERY
+    told, before = clock() - _LIVE_EVERY, _drawn_before(attempt, index)
 
     def beat(fraction: float) -> None:
         nonlocal told
         if clock() - told < _LIVE_EVERY:
             return
         told = clock()
-        live.put(job_id, index, round(fraction * count))
+        live.put(job_id, index, max(before, round(fraction * count)))
         frames = live.frames(job_id)
         tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
 
     return beat
+
+
+def _drawn_before(attempt: Attempt, index: int) -> int:
+    """Frames of the chunk that an earlier attempt had drawn: the bar waits there and does not fall."""
+    frames = attempt.services.live.frames(attempt.job.id)
+    return frames.by_chunk.get(index, 0) if frames else 0
 
 
 def _assemble(attempt: Attempt) -> None:

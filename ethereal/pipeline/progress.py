@@ -29,13 +29,13 @@ class Eta:
 
 def live_progress(services: Services, job: Job) -> tuple[float, Eta | None]:
     """The percentage to show, and how long it may still take once frames are being drawn."""
-    if job.status is not JobStatus.PROCESSING or job.progress >= DRAWING_TO:
+    if job.status.is_final or job.progress >= DRAWING_TO:
         return job.progress, None
     frames = services.live.frames(job.id)
     if frames is None or frames.done == 0:
         return job.progress, None
     percent = max(job.progress, drawing_percent(frames.done, frames.total))
-    if frames.done < frames.total * _TELLING:
+    if job.status is JobStatus.PENDING or frames.done < frames.total * _TELLING:
         return percent, None
     elapsed = services.clock().timestamp() - frames.started_at
     return percent, make_eta(frames.done, frames.total, elapsed)

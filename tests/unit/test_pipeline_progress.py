@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ethereal.jobs.model import StepKey, StepName
+from ethereal.jobs.model import JobStatus, StepKey, StepName
 from ethereal.pipeline.progress import live_progress
 from tests.builders import HandClock, add_job, make_services
 
@@ -39,3 +39,8 @@ def test_live_frames_move_the_bar_and_give_a_guess_once_their_rate_tells_somethi
     assert eta is not None
     assert eta.seconds == pytest.approx(12)
     assert eta.low < 12 < eta.high
+
+    services.jobs.release_expired(now=clock() + timedelta(minutes=1), max_attempts=3)
+    waiting = services.jobs.get(job.id)
+    assert waiting.status is JobStatus.PENDING
+    assert live_progress(services, waiting) == (pytest.approx(61), None), "the bar waits where it was"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -31,6 +32,14 @@ def _parameters(self: Any, asynchronous: bool = False) -> Any:
 
 
 kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
+
+
+@celeryd_after_setup.connect
+def import_steps(sender: str, instance: Any, **_: object) -> None:
+    """A worker of steps imports them once, before it forks, so that no first task waits for that."""
+    if {"cpu", "render"} & set(instance.app.amqp.queues.consume_from):
+        import_module("ethereal.pipeline.prepare")
+        import_module("ethereal.pipeline.render")
 
 
 @celeryd_after_setup.connect

@@ -33,7 +33,11 @@ def ensure_prepared(
         return target
     made = _prepare(services, request, folder, beat_for)
     target.parent.mkdir(parents=True, exist_ok=True)
-    made.replace(target)
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():  # a late worker's copy is as good: equal requests prepare equal bytes
+            raise
     return target
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyloudnorm
 import pytest
 from numpy.typing import NDArray
 
@@ -130,3 +131,13 @@ def test_what_is_below_the_gate_has_a_peak_but_no_loudness() -> None:
 
 def test_a_tenth_of_a_second_is_measured_as_it_is() -> None:
     assert lufs(tone(0.1, -20, 48_000), 48_000) == pytest.approx(-20, abs=1)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_another_program_hears_the_same_loudness(rate: int) -> None:
+    time = np.arange(12 * rate) / rate
+    swell = 0.02 + 0.3 * np.sin(np.pi * time / 12) ** 4  # gates have something to leave out
+    hiss = np.random.default_rng(3).uniform(-1, 1, (len(time), 2))
+    sound = (swell[:, None] * (hiss + np.sin(2 * np.pi * 90 * time)[:, None]) / 2).astype(np.float32)
+
+    assert lufs(sound, rate) == pytest.approx(pyloudnorm.Meter(rate).integrated_loudness(sound), abs=0.1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from queue import SimpleQueue
 from threading import Event
 from types import TracebackType
@@ -40,12 +41,12 @@ def encode_gops(
     beat: Callable[[int], None],
     times: GopTimes,
 ) -> Generator[EncodedGop, None, None]:
-    """Draw the frames of `gops` and yield each GOP encoded, in order; at most `encoders` + 1 are in memory.
+    """Draw the frames of `gops` and yield each GOP encoded, in order; under 2 * `encoders` are in memory.
 
     `beat` is called with the number of frames drawn, after each frame and while waiting; it may raise.
     """
     order = drawing_order(gops, encoders)
-    with _GopEncoders(settings, encoders + 1, times) as running:
+    with _GopEncoders(settings, _most_at_once(len(gops), encoders), times) as running:
         views = _timed(draw([frame for _, frame in order]), times)
         for drawn, (gop, _) in enumerate(order):
             if not running.has(gop):
@@ -59,18 +60,33 @@ def encode_gops(
 
 
 def drawing_order(gops: Sequence[range], encoders: int) -> list[tuple[int, int]]:
-    """Return (GOP, frame) for every frame: GOP after GOP, but the last `encoders` GOPs in step.
+    """Return (GOP, frame) for every frame: `encoders` GOPs at a time in step, the rest with the last.
 
-    An encoder does much of its work once its last frame has come. Drawn in step, the last GOPs end together.
+    An encoder looks ahead before its first picture and does much of its work once its last frame has come:
+    GOPs drawn one after another keep one encoder busy and a half, and the last one busy alone.
     """
-    alone = max(0, len(gops) - encoders)
-    ahead = [(gop, frame) for gop in range(alone) for frame in gops[gop]]
-    together = [
-        ((place + 1) / len(gops[gop]), gop, frame)
-        for gop in range(alone, len(gops))
-        for place, frame in enumerate(gops[gop])
-    ]
-    return ahead + [(gop, frame) for _, gop, frame in sorted(together)]
+    edges = _groups(len(gops), encoders)
+    groups = (range(first, end) for first, end in pairwise(edges))
+    return [pair for group in groups for pair in _in_step(gops, group)]
+
+
+def _groups(gop_count: int, encoders: int) -> list[int]:
+    """Where groups of GOPs of nearly one size begin and end, none smaller than `encoders` if that can be."""
+    groups = max(1, gop_count // encoders)
+    return [gop_count * place // groups for place in range(groups + 1)]
+
+
+def _most_at_once(gop_count: int, encoders: int) -> int:
+    """One more than draw in step, so that drawing goes on while the GOPs of a group end; all of a group."""
+    edges = _groups(gop_count, encoders)
+    return max(encoders + 1, *(end - first for first, end in pairwise(edges)))
+
+
+def _in_step(gops: Sequence[range], group: range) -> list[tuple[int, int]]:
+    paced = sorted(
+        ((place + 1) / len(gops[gop]), gop, frame) for gop in group for place, frame in enumerate(gops[gop])
+    )
+    return [(gop, frame) for _, gop, frame in paced]
 
 
 @dataclass

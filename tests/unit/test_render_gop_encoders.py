@@ -49,11 +49,17 @@ def test_the_bytes_are_the_same_with_any_number_of_encoders() -> None:
     assert run(gops, encoders=1) == run(gops, encoders=2) == run(gops, encoders=7)
 
 
-def test_gops_are_drawn_one_after_another_but_the_last_ones_in_step() -> None:
+def test_as_many_gops_are_drawn_in_step_as_there_are_encoders() -> None:
+    order = drawing_order([range(0, 2), range(2, 4), range(4, 6), range(6, 7)], encoders=2)
+
+    assert [frame for _, frame in order] == [0, 2, 1, 3, 4, 5, 6]
+    assert [gop for gop, _ in order] == [0, 1, 0, 1, 2, 2, 3]
+
+
+def test_gops_left_over_are_drawn_with_the_last_ones_and_end_with_them() -> None:
     order = drawing_order([range(0, 4), range(4, 8), range(8, 10)], encoders=2)
 
-    assert [frame for _, frame in order] == [0, 1, 2, 3, 4, 5, 8, 6, 7, 9]
-    assert [gop for gop, _ in order] == [0, 0, 0, 0, 1, 1, 2, 1, 1, 2]
+    assert [frame for _, frame in order] == [0, 4, 1, 5, 8, 2, 6, 3, 7, 9]
 
 
 def test_every_frame_is_drawn_once_and_told_of() -> None:

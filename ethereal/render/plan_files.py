@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from ethereal.render.composition import Composition, page_document
 from ethereal.render.formats import spell_fps
 from ethereal.render.plan_hash import files_of
 from ethereal.scenes import scene_files
+from ethereal.scenes.reach import load_reach
 
 MAX_PLAN_BYTES = 2 << 30
-ENCODER_FILE = "encoder.json"
+COMPOSITION_FILE, ENCODER_FILE = "composition.json", "encoder.json"
 _SCENE_DIRECTORY = "composition"
 _FEATURE_FILES = ("features.json", "features.f32")
 
@@ -30,7 +32,7 @@ def freeze_page(composition: Composition, frame_count: int, features_dir: Path, 
     sources = {f"{_SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
     sources |= {name: features_dir / name for name in _FEATURE_FILES}
     check_size(sources)
-    (directory / "composition.json").write_bytes(canonical_json(page_document(composition, frame_count)))
+    (directory / COMPOSITION_FILE).write_bytes(canonical_json(_page(composition, frame_count)))
     for place, source in sources.items():
         target = directory / place
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +55,12 @@ def check_size(files: Mapping[str, Path], limit: int = MAX_PLAN_BYTES) -> None:
             f"{part} {size}" for part, size in sorted(parts.items(), key=lambda item: -item[1])
         )
         raise PlanTooLargeError(f"the plan has {sum(parts.values())} bytes, over {limit}: {spelled}")
+
+
+def _page(composition: Composition, frame_count: int) -> dict[str, object]:
+    """What the page is told; a scene that declares its reach is held to it there."""
+    reach = load_reach(composition.scene, composition.fps)
+    return page_document(composition, frame_count) | ({"reach": asdict(reach)} if reach else {})
 
 
 def _check_features(directory: Path, fps: Fraction, frame_count: int) -> None:

@@ -33,6 +33,39 @@ export function loadFeatures(description, bytes) {
   return { names, frameCount, tempo, beatConfidence, fps: parseRate(description.fps), value };
 }
 
+const OF_THE_WHOLE = ["frameCount", "tempo", "beatConfidence"];
+
+/**
+ * The features as far as a scene may read them, and `during(frame, draw)`, in which it may. `reach` counts in frames:
+ * rows from `before` back to `after` ahead of the frame, the columns `features`, the values `whole` of the whole track.
+ * Frames whose reach holds the same numbers are the same picture, so a read beyond it would make a video wrong.
+ */
+export function limitFeatures(features, reach) {
+  const columns = new Set(reach.features);
+  let at = null;
+  const refuse = (what) => {
+    throw new Error(`the scene reads ${what}, which is beyond its reach.json`);
+  };
+  const value = (name, frame) => {
+    if (!columns.has(name)) refuse(`the feature ${name}`);
+    if (at === null) refuse("features while it draws no frame");
+    const row = Math.trunc(frame);
+    if (!(row >= at - reach.before && row <= at + reach.after)) refuse(`row ${row} of ${name} at frame ${at}`);
+    return features.value(name, frame);
+  };
+  const limited = { names: features.names.filter((name) => columns.has(name)), fps: features.fps, value };
+  for (const name of OF_THE_WHOLE) {
+    const get = () => (reach.whole.includes(name) ? features[name] : refuse(name));
+    Object.defineProperty(limited, name, { get });
+  }
+  const during = (frame, draw) => {
+    at = frame;
+    draw();
+    at = null;
+  };
+  return { features: limited, during };
+}
+
 /** Every parameter the scene declares, as given or else its default; refuses what the scene cannot take. */
 export function completeParameters(declared = {}, given = {}) {
   const stray = Object.keys(given).filter((name) => !(name in declared));
@@ -69,18 +102,22 @@ export function makeProgram(gl, vertexSource, fragmentSource) {
 
 /**
  * Open `scene` (its module) for a composition (composition.json, parsed) on a WebGL2 context as large as the
- * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport.
+ * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport. Where the
+ * composition tells the scene's reach, the scene is held to it.
  */
 export function openScene(gl, composition, features, scene) {
   const { width, height, seed } = composition;
   const parameters = completeParameters(scene.parameters, composition.parameters);
   const fps = parseRate(composition.fps);
   gl.disable(gl.DITHER); // a driver may dither as it likes: not the same bytes everywhere
-  const opened = scene.create(gl, { width, height, seed, fps, parameters, features });
+  const { features: heard, during } = composition.reach
+    ? limitFeatures(features, composition.reach)
+    : { features, during: (frame, draw) => draw() };
+  const opened = scene.create(gl, { width, height, seed, fps, parameters, features: heard });
   const draw = (frame) => {
     gl.viewport(0, 0, width, height);
     gl.clearBufferfv(gl.COLOR, 0, OPAQUE_BLACK);
-    opened.draw(frame);
+    during(frame, () => opened.draw(frame));
   };
   return { draw, dispose: () => opened.dispose(), expects: scene.expects ?? {} };
 }

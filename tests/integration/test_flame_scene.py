@@ -7,6 +7,8 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from ethereal.render.capture import open_chromium_renderer
 from ethereal.render.renderer import Renderer
 from ethereal.scenes import scene_files
+from ethereal.scenes.reach import Reach, load_reach
 from ethereal.scenes.templates import get_template, load_templates
 
 WIDTH, HEIGHT, SECONDS = 160, 90, 4
@@ -42,11 +45,18 @@ def kicks(time: float) -> Sequence[float]:
     ]
 
 
+def reach_of(scene: str, fps: Fraction) -> Reach:
+    reach = load_reach(scene, fps)
+    assert reach is not None
+    return reach
+
+
 def write_flame(directory: Path, sound: Sound, *, template: str = "ethereal-flame", fps: int = 30) -> Path:
     frame_count = SECONDS * fps
     composition = {
         "scene": "flame", "width": WIDTH, "height": HEIGHT, "fps": f"{fps}/1", "frameCount": frame_count,
         "seed": 7, "parameters": dict(get_template(template).parameters),
+        "reach": asdict(reach_of("flame", Fraction(fps))),
     }  # fmt: skip
     features = {"version": 1, "names": NAMES, "fps": f"{fps}/1", "frameCount": frame_count}
     for place, file in scene_files("flame").items():

@@ -94,7 +94,8 @@ def test_a_composition_without_its_page_is_not_complete(tmp_path: Path) -> None:
 def test_the_files_of_a_scene_are_its_own_and_the_shared_ones() -> None:
     files = scene_files("testcard")
 
-    assert list(files) == ["draw.html", "draw.js", "draw_worker.js", "runtime.js", "testcard/scene.js"]
+    own = ["testcard/reach.json", "testcard/scene.js"]
+    assert list(files) == ["draw.html", "draw.js", "draw_worker.js", "runtime.js", *own]
     assert all(path.is_file() for path in files.values())
     assert "testcard" in scene_names()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from ethereal.jobs.model import Announcement, JobId, StepKey
+from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
 from ethereal.render.renderer import OpenRenderer
@@ -40,12 +40,24 @@ class Limits:
     audio: timedelta = timedelta(minutes=30)
     lease: timedelta = timedelta(seconds=60)
     beat: timedelta = timedelta(seconds=2)
-    step: timedelta = timedelta(minutes=60)
+    step: timedelta = timedelta(minutes=60)  #: of a render
+    ingest: timedelta = timedelta(minutes=10)
+    preview: timedelta = timedelta(minutes=5)
+    save: timedelta = timedelta(minutes=15)
     retry: timedelta = timedelta(seconds=5)
     max_attempts: int = 3
     uploads_kept: timedelta = timedelta(hours=24)
     stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing
     plan_again: timedelta = timedelta(minutes=5)  #: after which another kind of renderer may take the job
+
+    def time_for(self, step: StepName) -> timedelta:
+        """How long one attempt of that step may take in all."""
+        own = {
+            StepName.INGEST_AUDIO: self.ingest,
+            StepName.PREVIEW_EDIT: self.preview,
+            StepName.SAVE_EDIT: self.save,
+        }
+        return own.get(step, self.step)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ethereal.jobs.model import Job, JobId, JobType
+from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.cancel import cancel, delete
 from web import access
 from web.api_jobs import list_page
@@ -40,18 +41,24 @@ def list_renders() -> ResponseReturnValue:
 @blueprint.get("/<job_id>")
 @access.person_or_token
 def show(job_id: str) -> ResponseReturnValue:
-    return job_json(services(), services().jobs.get(JobId(job_id)))
+    return job_json(services(), _render(job_id))
 
 
 @blueprint.delete("/<job_id>")
 @access.person_or_token
 def end(job_id: str) -> ResponseReturnValue:
     """Cancel a render that goes on, forget one that has ended."""
-    if not services().jobs.get(JobId(job_id)).status.is_final:
+    if not _render(job_id).status.is_final:
         cancel(services(), JobId(job_id))
         return {"jobId": job_id, "action": "cancelled"}
     delete(services(), JobId(job_id))
     return {"jobId": job_id, "action": "deleted"}
+
+
+def _render(job_id: str) -> Job:
+    job = services().jobs.get(JobId(job_id))
+    job.asked(RenderRequest)
+    return job
 
 
 def _accepted(job: Job) -> ResponseReturnValue:

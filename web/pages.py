@@ -16,7 +16,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from ethereal.errors import InvalidInputError
-from ethereal.jobs.model import JobId
+from ethereal.jobs.model import JobId, JobType
 from ethereal.pipeline.cancel import cancel as call_off
 from ethereal.pipeline.cancel import delete as forget
 from web import access, catalog
@@ -53,7 +53,9 @@ def submit() -> ResponseReturnValue:
 @access.person
 def jobs() -> ResponseReturnValue:
     query = read_query(JobsQuery)
-    page = services().jobs.list(status=query.status, limit=_PAGE_LENGTH, cursor=query.cursor)
+    page = services().jobs.list(
+        status=query.status, type_=JobType.RENDER, limit=_PAGE_LENGTH, cursor=query.cursor
+    )
     views = [JobView(services(), job, settings().base_url) for job in page.jobs]
     return render_template(
         "jobs.html", jobs=views, status=query.status, older=page.cursor, newest=query.cursor is None

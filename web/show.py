@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import PurePath
 
-from ethereal.jobs.model import Job, JobStatus
-from ethereal.jobs.request import RenderResult
+from ethereal.jobs.model import Job, JobStatus, JobType
+from ethereal.jobs.request import EditRequest, IngestRequest, JobRequest, RenderRequest, RenderResult
 from ethereal.pipeline.progress import live_progress
 from ethereal.services import Services
 from ethereal.storage.keys import StorageKey
@@ -19,7 +19,7 @@ _FORBIDDEN = '/\\:*?"<>|'
 def job_json(services: Services, job: Job) -> dict[str, object]:
     """What a client sees of a job. Fields that do not apply yet are absent, but for the queue position."""
     percent, eta = live_progress(services, job)
-    request, position = job.request, _queue_position(services, job)
+    position = _queue_position(services, job)
     body: dict[str, object | None] = {
         "jobId": job.id,
         "type": job.type,
@@ -29,12 +29,7 @@ def job_json(services: Services, job: Job) -> dict[str, object]:
         "progress": round(percent, 1),
         "attempt": job.attempt,
         "title": title_of(job),
-        "template": request.template,
-        "outputFormat": request.output_format,
-        "fps": request.fps,
-        "quality": request.quality,
-        "container": request.container,
-        "codec": request.codec,
+        **_asked_for(job.request),
         "eta": {"seconds": round(eta.seconds), "low": round(eta.low), "high": round(eta.high)}
         if eta
         else None,
@@ -50,11 +45,20 @@ def job_json(services: Services, job: Job) -> dict[str, object]:
 
 def title_of(job: Job) -> str:
     """What people call the job: its title, else the name of its audio."""
-    return job.request.title or PurePath(job.request.filename).stem or "Untitled"
+    match job.request:
+        case RenderRequest(title=title, filename=filename):
+            return title or PurePath(filename).stem or "Untitled"
+        case IngestRequest(filename=filename, url=url):
+            return PurePath(filename).stem or url
+        case EditRequest():
+            return f"{job.type} of an edit".capitalize()
 
 
 def result_of(job: Job) -> RenderResult | None:
-    return RenderResult.model_validate(job.result) if job.result is not None else None
+    """What a render came to; None before its end, and for jobs of other types."""
+    if job.result is None or job.type is not JobType.RENDER:
+        return None
+    return RenderResult.model_validate(job.result)
 
 
 def sign_video(services: Services, job: Job, *, download: bool) -> str | None:
@@ -78,6 +82,23 @@ def sign_poster(services: Services, job: Job) -> str | None:
 def instant(time: datetime | None) -> str | None:
     """ISO-8601 in UTC with milliseconds."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+
+
+def _asked_for(request: JobRequest) -> dict[str, object | None]:
+    match request:
+        case RenderRequest():
+            return {
+                "template": request.template,
+                "outputFormat": request.output_format,
+                "fps": request.fps,
+                "quality": request.quality,
+                "container": request.container,
+                "codec": request.codec,
+            }
+        case IngestRequest():
+            return {"sourceType": request.source_type, "url": request.url or None}
+        case EditRequest():
+            return {"assetId": request.recipe.asset_id}
 
 
 def _outcome(services: Services, job: Job) -> dict[str, object | None]:

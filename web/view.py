@@ -61,7 +61,7 @@ class JobView:
         self._base_url = base_url
         self.job = job
         self.id = job.id
-        self.request = job.request
+        self.request = job.asked(RenderRequest)
         self.status = job.status
         self.title = title_of(job)
         self.created_at = instant(job.created_at)

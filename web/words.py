@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.model import Job, JobStatus, JobType
 
 STATUS_WORDS: Mapping[JobStatus, str] = {
     JobStatus.PENDING: "Waiting",
@@ -28,6 +28,15 @@ STAGE_WORDS: Mapping[str, str] = {
     "waiting-for-renderer": "Waiting for the kind of renderer that began this",
     "assembling": "Joining picture and sound",
     "uploading": "Saving the video",
+}
+
+#: What the stages of an ingest, a preview and a save mean: some share a name with those of a render.
+SOUND_STAGE_WORDS: Mapping[str, str] = {
+    "downloading": "Fetching the sound",
+    "analyzing": "Listening to it",
+    "rendering": "Cutting and levelling the sound",
+    "uploading": "Storing the sound",
+    "finalizing": "Putting it into the library",
 }
 
 #: The road of a render as people see it, and the stages that belong to each part of it.
@@ -91,7 +100,8 @@ def stage_words(job: Job, queue_position: int | None) -> str:
         case JobStatus.PENDING:
             return _queue_words(queue_position or 0)
         case JobStatus.PROCESSING:
-            return STAGE_WORDS.get(job.stage or "", "Starting")
+            words = STAGE_WORDS if job.type is JobType.RENDER else SOUND_STAGE_WORDS
+            return words.get(job.stage or "", "Starting")
         case status:
             return STATUS_WORDS[status]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ethereal.audio.meter import Level
-from ethereal.audio.recipe import Loudness
-from ethereal.jobs.request import Record
+from ethereal.jobs.request import Loudness, Record
 
 TOLERANCE = 0.1  # LU
 

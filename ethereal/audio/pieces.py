@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethereal.audio.recipe import EditRecipe, seconds
+from ethereal.audio.recipe import seconds
+from ethereal.jobs.request import EditRecipe
 
 #: Raise it when the same recipe begins to sound different.
 SOUND_VERSION = 1

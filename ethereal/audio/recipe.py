@@ -5,59 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from ethereal.audio.decode import clock
 from ethereal.audio.probe import AudioFacts
 from ethereal.errors import InvalidInputError
-from ethereal.jobs.request import Record
+from ethereal.jobs.request import Clip, EditRecipe
 
-MOST_CLIPS = 50
 SHORTEST_CLIP = Fraction(1, 10)
 LOUDEST = 2.0
 MAX_DURATION = Fraction(30 * 60)
 # A length that went through a page as a decimal number may come back a little longer than it is.
 END_SLACK = Fraction(1, 1000)
-
-AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-
-class Clip(Record):
-    """A part of a source, in seconds from its start; fades are seconds from the clip's ends."""
-
-    id: str = Field(min_length=1, max_length=64)
-    source_asset_id: AssetId
-    start_time: Number
-    end_time: Number
-    volume: Number = 1.0
-    fade_in: Number = 0.0
-    fade_out: Number = 0.0
-
-
-class Loudness(Record):
-    """What to bring the sound to: `target` in LUFS, at most `true_peak` in dB of full scale."""
-
-    target: float = Field(-14.0, ge=-40, le=-5, strict=True)
-    true_peak: float = Field(-1.0, ge=-9, le=0, strict=True)
-
-
-class EditRecipe(Record):
-    """The clips in the order they sound. `normalize` switches `loudness` on, which has its usual numbers."""
-
-    version: Literal[1]
-    asset_id: AssetId
-    clips: tuple[Clip, ...] = Field(max_length=MOST_CLIPS)
-    normalize: bool = Field(False, strict=True)
-    loudness: Loudness | None = None
-    output_format: Literal["wav", "aac"] = "wav"
-    output_sample_rate: Literal[44100, 48000] = 44100
-
-    @property
-    def wanted_loudness(self) -> Loudness | None:
-        return (self.loudness or Loudness()) if self.normalize else None
 
 
 def read_recipe(data: object) -> EditRecipe:

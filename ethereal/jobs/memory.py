@@ -234,10 +234,12 @@ class MemoryJobStore:
             return [Announcement(step.job_id, step.key, step.route) for step in due]
 
     def audio_in_use(self, audio_key: str) -> bool:
-        gone = (JobStatus.FAILED, JobStatus.CANCELLED)
         with self._lock:
-            using = [job for job in self._jobs.values() if job.request.audio_key == audio_key]
-        return any(job.status not in gone for job in using)
+            using = [job for job in self._jobs.values() if job.upload_key == audio_key]
+        return any(
+            not job.status.is_final or (job.type is JobType.RENDER and job.status is JobStatus.COMPLETE)
+            for job in using
+        )
 
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:
         with self._lock:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeVar
 
-from ethereal.jobs.request import RenderRequest
+from ethereal.errors import NotFoundError
+from ethereal.jobs.request import EditRequest, IngestRequest, JobRequest, RenderRequest
 
 JobId = NewType("JobId", str)
+Asked = TypeVar("Asked", bound=JobRequest)
 
 
 class JobType(StrEnum):
@@ -18,6 +21,14 @@ class JobType(StrEnum):
     PREVIEW = "preview"
     SAVE = "save"
     RENDER = "render"
+
+
+REQUEST_OF: Mapping[JobType, type[JobRequest]] = {
+    JobType.INGEST: IngestRequest,
+    JobType.PREVIEW: EditRequest,
+    JobType.SAVE: EditRequest,
+    JobType.RENDER: RenderRequest,
+}
 
 
 class JobStatus(StrEnum):
@@ -51,8 +62,11 @@ LIVE_STATUSES = frozenset(status for status in JobStatus if not status.is_final)
 
 
 class StepName(StrEnum):
-    """The steps of a render job, in the order they come."""
+    """The one step of an ingest, a preview and a save, then those of a render in the order they come."""
 
+    INGEST_AUDIO = "ingest_audio"
+    PREVIEW_EDIT = "preview_edit"
+    SAVE_EDIT = "save_edit"
     PREPARE_AUDIO = "prepare_audio"
     UPLOAD_R2 = "upload_r2"
     DISPATCH_MODAL = "dispatch_modal"
@@ -96,11 +110,11 @@ class JobError:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One request: this audio, this composition, one video."""
+    """One request: sound to take in, an edit to hear or to keep, or a video to make."""
 
     id: JobId
     type: JobType
-    request: RenderRequest
+    request: JobRequest
     created_at: datetime
     updated_at: datetime
     status: JobStatus = JobStatus.PENDING
@@ -112,6 +126,17 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     sequence: int = 0  #: order of arrival, given by the store
+
+    def asked(self, kind: builtins.type[Asked]) -> Asked:
+        """Its request. Raise NotFoundError when this is a job of another kind."""
+        if not isinstance(self.request, kind):
+            raise NotFoundError(f"job {self.id} is of type {self.type}")
+        return self.request
+
+    @property
+    def upload_key(self) -> str:
+        """The upload that it was made from; empty when there is none."""
+        return "" if isinstance(self.request, EditRequest) else self.request.audio_key
 
 
 @dataclass(frozen=True, kw_only=True)

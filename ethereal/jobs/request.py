@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+MOST_CLIPS = 50
+
+AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Record(BaseModel):
@@ -19,6 +28,71 @@ class TimeRange(Record):
 
     start: float = Field(ge=0, allow_inf_nan=False)
     end: float = Field(gt=0, allow_inf_nan=False)
+
+
+class Clip(Record):
+    """A part of a source, in seconds from its start; fades are seconds from the clip's ends."""
+
+    id: str = Field(min_length=1, max_length=64)
+    source_asset_id: AssetId
+    start_time: Number
+    end_time: Number
+    volume: Number = 1.0
+    fade_in: Number = 0.0
+    fade_out: Number = 0.0
+
+
+class Loudness(Record):
+    """What to bring the sound to: `target` in LUFS, at most `true_peak` in dB of full scale."""
+
+    target: float = Field(-14.0, ge=-40, le=-5, strict=True)
+    true_peak: float = Field(-1.0, ge=-9, le=0, strict=True)
+
+
+class EditRecipe(Record):
+    """The clips in the order they sound. `normalize` switches `loudness` on, which has its usual numbers."""
+
+    version: Literal[1]
+    asset_id: AssetId
+    clips: tuple[Clip, ...] = Field(max_length=MOST_CLIPS)
+    normalize: bool = Field(False, strict=True)
+    loudness: Loudness | None = None
+    output_format: Literal["wav", "aac"] = "wav"
+    output_sample_rate: Literal[44100, 48000] = 44100
+
+    @property
+    def wanted_loudness(self) -> Loudness | None:
+        return (self.loudness or Loudness()) if self.normalize else None
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The assets that its clips are taken from."""
+        return frozenset(clip.source_asset_id for clip in self.clips)
+
+
+class SourceType(StrEnum):
+    """Where sound came from."""
+
+    YOUTUBE = "youtube"
+    URL = "url"
+    AUDIO_FILE = "audio_file"
+    VIDEO_FILE = "video_file"
+
+
+class IngestRequest(Record):
+    """Sound to be made an asset: what lies at `url`, or the upload `audio_key`."""
+
+    source_type: SourceType
+    url: str = ""
+    audio_key: str = ""
+    filename: str = ""
+    rights_attested_at: datetime | None = None
+
+
+class EditRequest(Record):
+    """A recipe whose sound is to be heard (a preview) or kept (a save)."""
+
+    recipe: EditRecipe
 
 
 class RenderRequest(Record):
@@ -58,3 +132,7 @@ class RenderResult(Record):
     chunks: int
     poster_key: str | None = None
     contact_key: str | None = None
+
+
+#: What the jobs of each type ask for.
+JobRequest: TypeAlias = RenderRequest | IngestRequest | EditRequest

@@ -8,8 +8,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from ethereal.jobs.model import Job, JobError, JobId, JobStatus, JobType, Step, StepKey, StepName, StepStatus
-from ethereal.jobs.request import RenderRequest
+from ethereal.jobs.model import (
+    REQUEST_OF,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    Step,
+    StepKey,
+    StepName,
+    StepStatus,
+)
 
 Row = Mapping[str, Any]
 
@@ -38,7 +48,7 @@ def job_from_row(row: Row) -> Job:
         stage=row["stage"],
         progress=float(row["progress"]),
         attempt=row["attempt"],
-        request=RenderRequest.model_validate_json(row["request"]),
+        request=REQUEST_OF[JobType(row["type"])].model_validate_json(row["request"]),
         result=json.loads(row["result"]) if row["result"] else None,
         error=JobError(**json.loads(row["error"])) if row["error"] else None,
         created_at=at_ms(row["created_at"]),

@@ -156,7 +156,7 @@ _RESTING = (
 )
 AUDIO_IN_USE = (
     "SELECT id FROM jobs WHERE json_extract(request, '$.audioKey') = :audio"
-    " AND status NOT IN ('failed', 'cancelled') LIMIT 1"
+    " AND (status IN ('pending', 'processing') OR (status = 'complete' AND type = 'render')) LIMIT 1"
 )
 STRANDED = (
     "SELECT job_id, route, MIN(not_before) AS since FROM steps"

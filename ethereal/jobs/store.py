@@ -169,7 +169,7 @@ class JobStore(Protocol):
         ...
 
     def audio_in_use(self, audio_key: str) -> bool:
-        """Whether a job that lives or is complete was made from this audio."""
+        """Whether a job that lives, or a complete render, was made from this audio."""
         ...
 
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:

@@ -150,7 +150,7 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
             owner=str(services.new_id()),
             now=services.clock(),
             lease=limits.lease,
-            time_limit=limits.step,
+            time_limit=limits.time_for(step.name),
         )
     except (ConflictError, NotFoundError) as refused:
         logger.info("%s of job %s is not for us: %s", step, job_id, refused)

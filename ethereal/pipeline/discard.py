@@ -14,13 +14,18 @@ from ethereal.storage import keys
 logger = logging.getLogger(__name__)
 
 
+def discard_upload(services: Services, job: Job) -> None:
+    """Remove the upload that the job was made from, unless it is needed. Safe to repeat."""
+    if job.upload_key and not services.jobs.audio_in_use(job.upload_key):
+        services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.upload_key)))
+
+
 def discard(services: Services, job: Job) -> None:
     """Remove the objects and working files of a failed or cancelled job. Safe to repeat."""
     shutil.rmtree(prepared_folder(services, job.id), ignore_errors=True)
     services.live.clear(job.id)
     try:
         services.objects.delete_prefix(keys.render_folder(job.id))
-        if not services.jobs.audio_in_use(job.request.audio_key):
-            services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.request.audio_key)))
+        discard_upload(services, job)
     except EtherealError as error:
         logger.warning("objects of job %s are left for the reaper: %s", job.id, error)

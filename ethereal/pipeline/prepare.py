@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from ethereal.jobs.model import JobId, StepKey, StepName
+from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES, ensure_prepared
 from ethereal.services import Services
@@ -44,7 +45,7 @@ def _ensure(attempt: Attempt) -> Path:
     return ensure_prepared(
         attempt.services,
         attempt.job.id,
-        attempt.job.request,
+        attempt.job.asked(RenderRequest),
         folder=attempt.folder,
         beat_for=attempt.beat,
     )

@@ -71,7 +71,7 @@ def _needed_uploads(services: Services) -> set[str]:
         cursor: int | None = None
         while True:
             page = services.jobs.list(status=status, limit=500, cursor=cursor)
-            needed |= {job.request.audio_key for job in page.jobs}
+            needed |= {job.upload_key for job in page.jobs}
             if page.cursor is None:
                 break
             cursor = page.cursor

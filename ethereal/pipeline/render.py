@@ -10,7 +10,7 @@ from ethereal.audio.features import load_features
 from ethereal.beat import Beat
 from ethereal.errors import ChunkCorruptError
 from ethereal.jobs.model import JobId, StepKey, StepName
-from ethereal.jobs.request import RenderResult
+from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.jobs.store import REDONE
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
@@ -70,7 +70,7 @@ def _plan(attempt: Attempt) -> None:
 
 
 def _plan_request(attempt: Attempt) -> PlanRequest:
-    request, inputs = attempt.job.request, attempt.folder / "inputs"
+    request, inputs = attempt.job.asked(RenderRequest), attempt.folder / "inputs"
     for name in (CANONICAL, *FEATURE_FILES):
         attempt.services.objects.fetch(keys.render_features(attempt.job.id, name), inputs / name)
     template, size = get_template(request.template), get_format(request.output_format)
@@ -181,7 +181,8 @@ def _deliver(attempt: Attempt, made: Plan, video: VideoResult) -> None:
 
 
 def _output_key(attempt: Attempt) -> StorageKey:
-    return keys.render_output(attempt.job.id, get_container(attempt.job.request.container).extension)
+    container = attempt.job.asked(RenderRequest).container
+    return keys.render_output(attempt.job.id, get_container(container).extension)
 
 
 def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
@@ -197,7 +198,7 @@ def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
         fps=str(video.fps),
         width=video.width,
         height=video.height,
-        format=job.request.output_format,
+        format=job.asked(RenderRequest).output_format,
         plan_hash=made.plan_hash,
         fingerprint=made.fingerprint,
         render_seconds=(now - (job.started_at or now)).total_seconds(),

@@ -63,7 +63,7 @@ def submit_render(services: Services, request: RenderRequest, *, idempotency_key
     stored = services.jobs.add(job, FIRST, idempotency=_idempotency(idempotency_key, request))
     if stored.id == job.id:
         announce(services, [Announcement(stored.id, FIRST)])
-    elif stored.request.audio_key != request.audio_key:
+    elif stored.upload_key != request.audio_key:
         services.objects.delete(read_upload_key(request.audio_key))  # the same sound, sent twice
     return stored
 

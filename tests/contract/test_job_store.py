@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -28,7 +29,14 @@ from ethereal.jobs.model import (
     StepStatus,
 )
 from ethereal.jobs.remote_database import open_remote_database
-from ethereal.jobs.request import RenderRequest
+from ethereal.jobs.request import (
+    Clip,
+    EditRecipe,
+    EditRequest,
+    IngestRequest,
+    RenderRequest,
+    SourceType,
+)
 from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import Idempotency, JobStore, Stranded
 from tests.standins.hrana import open_hrana
@@ -347,6 +355,40 @@ def test_audio_is_in_use_until_every_job_made_from_it_has_failed_or_was_cancelle
     assert not store.audio_in_use(audio)
     store.finish(claim(store, add(store)).lease, result={}, now=NOON)
     assert store.audio_in_use(audio)
+
+
+SOURCE = str(uuid4())
+RECIPE = EditRecipe(
+    version=1,
+    asset_id=SOURCE,
+    clips=(Clip(id="a", source_asset_id=SOURCE, start_time=0.1, end_time=2.5, fade_in=0.25),),
+    normalize=True,
+)
+INGEST = IngestRequest(
+    source_type=SourceType.AUDIO_FILE, audio_key="uploads/b/original.mp3", filename="b.mp3"
+)
+
+
+def test_a_job_of_any_type_comes_back_with_what_it_asked_for(store: JobStore) -> None:
+    for type_, request, step in (
+        (JobType.INGEST, INGEST, StepName.INGEST_AUDIO),
+        (JobType.PREVIEW, EditRequest(recipe=RECIPE), StepName.PREVIEW_EDIT),
+        (JobType.SAVE, EditRequest(recipe=RECIPE), StepName.SAVE_EDIT),
+    ):
+        job = store.add(replace(new_job(), type=type_, request=request), StepKey(step))
+        taken = claim(store, job, StepKey(step))
+        assert taken.job.asked(type(request)) == request
+        with pytest.raises(NotFoundError):
+            taken.job.asked(RenderRequest)
+        assert [job.id for job in store.list(type_=type_).jobs] == [job.id]
+
+
+def test_an_upload_that_was_taken_in_is_needed_no_more(store: JobStore) -> None:
+    step = StepKey(StepName.INGEST_AUDIO)
+    job = store.add(replace(new_job(), type=JobType.INGEST, request=INGEST), step)
+    assert store.audio_in_use(INGEST.audio_key)
+    store.finish(claim(store, job, step).lease, result={}, now=NOON)
+    assert not store.audio_in_use(INGEST.audio_key)
 
 
 def test_only_a_final_job_can_be_deleted(store: JobStore) -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ethereal.audio.pieces import make_pieces, preview_key_hash
 from ethereal.audio.probe import AudioFacts
-from ethereal.audio.recipe import EditRecipe, Loudness, check_recipe, read_recipe
+from ethereal.audio.recipe import check_recipe, read_recipe
 from ethereal.errors import InvalidInputError
+from ethereal.jobs.request import EditRecipe, Loudness
 
 SONG, SPEECH, NOWHERE = (str(UUID(int=number)) for number in (1, 2, 3))
 DIGESTS = {SONG: "aa" * 32, SPEECH: "bb" * 32}

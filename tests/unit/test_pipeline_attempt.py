@@ -12,13 +12,13 @@ from ethereal.errors import (
     SceneFailedError,
     StoreUnavailableError,
 )
-from ethereal.jobs.model import Announcement, Job, JobStatus, StepKey, StepName
+from ethereal.jobs.model import Announcement, Job, JobId, JobStatus, JobType, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap, sweep_uploads
-from ethereal.services import Services
+from ethereal.services import Limits, Services
 from ethereal.storage.keys import StorageKey
-from tests.builders import HandClock, MemoryQueue, add_job, make_services
+from tests.builders import HandClock, MemoryQueue, add_job, make_request, make_services
 
 PREPARE = StepKey(StepName.PREPARE_AUDIO)
 UPLOAD = StepKey(StepName.UPLOAD_R2)
@@ -197,6 +197,25 @@ def test_what_the_broker_did_not_take_is_announced_again(services: Services, clo
     clock.turn(timedelta(seconds=11))
     reap(services)
     assert queue.announced == [Announcement(job.id, PREPARE)]
+
+
+@pytest.mark.parametrize("step", list(StepName))
+def test_each_step_has_its_own_time_limit(step: StepName, tmp_path: Path, clock: HandClock) -> None:
+    hours = {StepName.INGEST_AUDIO: 3, StepName.PREVIEW_EDIT: 4, StepName.SAVE_EDIT: 5}
+    ingest, preview, save = (timedelta(hours=hours) for hours in hours.values())
+    limits = Limits(step=timedelta(hours=2), ingest=ingest, preview=preview, save=save)
+    services = make_services(tmp_path, clock=clock, limits=limits)
+    now = clock()
+    job = Job(id=JobId("a"), type=JobType.RENDER, request=make_request(), created_at=now, updated_at=now)
+    services.jobs.add(job, StepKey(step))
+    deadlines: list[datetime | None] = []
+
+    def work(attempt: Attempt) -> None:
+        deadlines.append(services.jobs.steps(job.id)[0].deadline_at)
+        attempt.finish({})
+
+    assert run_step(services, job.id, StepKey(step), work)
+    assert deadlines == [now + timedelta(hours=hours.get(step, 2))]
 
 
 def test_a_job_whose_workers_die_each_time_fails_and_leaves_nothing(

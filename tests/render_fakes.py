@@ -43,6 +43,7 @@ class NumpyRenderer:
     gl_renderer: str = "numpy"
     browser_version: str = "0"
     drawn: list[int] = field(default_factory=list)
+    is_transparent: bool = False
 
     def draw(self, frames: Sequence[int]) -> Iterator[memoryview]:
         canvas = np.empty((self.height, self.width, 4), np.uint8)
@@ -52,6 +53,8 @@ class NumpyRenderer:
                     self.once.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             canvas[:] = draw_picture(self.width, self.height, frame, self.seed) + np.uint8(self.shade)
+            if self.is_transparent:
+                canvas[..., 3] = draw_alpha(self.width, self.height, frame)
             if frame < self.noisy_until:
                 canvas[..., 1] ^= np.random.default_rng(frame).integers(0, 256, canvas.shape[:2], np.uint8)
             self.drawn.append(frame)
@@ -74,6 +77,13 @@ def draw_picture(width: int, height: int, frame: int, seed: int = 0) -> NDArray[
     return picture
 
 
+def draw_alpha(width: int, height: int, frame: int) -> NDArray[np.uint8]:
+    """A slope with every value there is, on the move; nothing in the lowest quarter, all in the highest."""
+    alpha = np.tile((np.arange(width) * 256 // width + 2 * frame).astype(np.uint8), (height, 1))
+    alpha[: height // 4], alpha[-height // 4 :] = 255, 0
+    return alpha
+
+
 def read_number(picture: NDArray[Any]) -> int:
     """The frame number in a decoded picture, shape (height, width, 3)."""
     height, width, _ = picture.shape
@@ -93,7 +103,10 @@ def open_numpy(
 ) -> Iterator[NumpyRenderer]:
     """An OpenRenderer. `once` is a file that appears at the first death and keeps it from happening again."""
     said = json.loads((plan_dir / "composition.json").read_bytes())
-    yield NumpyRenderer(said["width"], said["height"], said["seed"], shade, dies_at, once, noisy_until)
+    yield NumpyRenderer(
+        *(said["width"], said["height"], said["seed"], shade, dies_at, once, noisy_until),
+        is_transparent=said.get("background") == "transparent",
+    )
 
 
 def write_features(directory: Path, frame_count: int, fps: Fraction = FPS) -> Path:

@@ -86,7 +86,7 @@ def draw_canary(renderer: Renderer, frames: Sequence[int], settings: EncoderSett
         raise SceneFailedError(f"frame {frames[0]} drawn twice came out as two pictures")
     packets = hashlib.sha256(gop.header)
     for packet in gop.packets:
-        packets.update(packet.data)
+        packets.update(packet.data + packet.alpha)
     pixels = tuple(hashlib.sha256(picture.data).hexdigest() for picture in pictures)
     return Canary(tuple(frames), pixels, packets.hexdigest()), seconds
 

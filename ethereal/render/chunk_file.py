@@ -1,5 +1,6 @@
 """A chunk on disk: an MP4 or a MOV with the coded pictures of its GOPs, and a last box that seals it.
 
+Where the alpha of pictures is coded apart it is a second track, one picture of it after each of the first.
 The seal says which GOPs of which plan these are and the sha256 of all bytes before it, so a chunk is checked
 without anything beside it. It is a `uuid` box, which players pass over.
 """
@@ -43,11 +44,12 @@ def write_chunk(path: Path, gops: Iterable[EncodedGop], settings: EncoderSetting
     """Write `gops` as they come, then the seal; return the sha256 of the file."""
     with open_muxer(path, settings.wrapper) as container:
         stream = add_encoder_track(container, settings)
+        alpha = add_encoder_track(container, settings) if settings.is_alpha_apart else None
         container.start_encoding()
         start = 0
         for gop in gops:
             _check_header(gop, stream)
-            _mux_gop(container, stream, gop, start)
+            _mux_gop(container, stream, alpha, gop, start)
             start += len(gop.packets)
     if start != seal.frame_count:
         raise RenderError(f"{start} frames were encoded, not {seal.frame_count}")
@@ -82,14 +84,21 @@ def _check_header(gop: EncodedGop, stream: VideoStream) -> None:
         raise RenderError("an encoder with the same options wrote another header")
 
 
-def _mux_gop(container: OutputContainer, stream: VideoStream, gop: EncodedGop, start: int) -> None:
+def _mux_gop(
+    container: OutputContainer, stream: VideoStream, alpha: VideoStream | None, gop: EncodedGop, start: int
+) -> None:
     for place, packet in enumerate(gop.packets):
-        container.mux(_timed(packet, stream, start + packet.frame, start + place - gop.delay))
+        shown, decoded = start + packet.frame, start + place - gop.delay
+        container.mux(_timed(packet, packet.data, stream, shown, decoded))
+        if alpha is not None:
+            container.mux(_timed(packet, packet.alpha, alpha, shown, decoded))
 
 
-def _timed(packet: EncodedPacket, stream: VideoStream, shown: int, decoded: int) -> av.Packet[VideoStream]:
+def _timed(
+    packet: EncodedPacket, data: bytes, stream: VideoStream, shown: int, decoded: int
+) -> av.Packet[VideoStream]:
     """Time in frames; decoding runs evenly, also through a GOP too short for the encoder's own count."""
-    timed: av.Packet[VideoStream] = av.Packet(packet.data)  # type: ignore[assignment]
+    timed: av.Packet[VideoStream] = av.Packet(data)  # type: ignore[assignment]
     timed.stream, timed.time_base = stream, 1 / stream.codec_context.framerate
     timed.pts, timed.dts, timed.duration = shown, decoded, 1
     timed.is_keyframe = packet.is_key

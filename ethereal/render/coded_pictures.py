@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import av
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ethereal.beat import Beat
 from ethereal.errors import ChunkCorruptError
+from ethereal.render.coded_alpha import attach_alpha
 from ethereal.render.container import open_video
 from ethereal.render.plan_record import Plan
 
@@ -26,15 +28,27 @@ def coded_pictures(chunks: Sequence[Placed], plan: Plan, beat: Beat) -> Packets:
     frame, expected = 0, None
     for path, start in chunks:
         with open_video(path) as (container, stream):
-            expected = expected or _parameters(stream)
-            if _parameters(stream) != expected:
+            parameters = [_parameters(track) for track in container.streams.video]
+            expected = expected or parameters
+            if parameters != expected:
                 raise ChunkCorruptError(f"{path.name} was encoded with other parameters", [path.name])
             shift = int(start / plan.composition.fps / cast(Fraction, stream.time_base))
-            for packet in whole(container.demux(stream)):
+            for packet in read_pictures(container):
                 packet.pts, packet.dts = cast(int, packet.pts) + shift, cast(int, packet.dts) + shift
                 yield packet
                 frame += 1
                 beat(_SHARE * frame / plan.frame_count)
+
+
+def read_pictures(container: InputContainer) -> Packets:
+    """Yield the packets of the picture from where `container` is, each with its alpha if that is apart."""
+    if len(container.streams.video) == 1:
+        yield from whole(container.demux(container.streams.video[0]))
+        return
+    packets = whole(container.demux(container.streams.video))
+    for picture, alpha in zip(packets, packets, strict=True):
+        attach_alpha(picture, bytes(alpha))
+        yield picture
 
 
 def whole(packets: Packets) -> Packets:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, isfinite
+from typing import Literal, TypeAlias, get_args
 
 from ethereal.errors import InvalidConfigError
 from ethereal.render.formats import FRAME_RATES, spell_fps
@@ -14,6 +15,9 @@ SIDES = range(16, 8192 + 1, 2)  # H.264 in 4:2:0 needs even sides
 MAX_SECONDS = 24 * 3600
 SEEDS = range(2**32)
 _WHOLE = Fraction(1, 1000)
+
+#: What is behind the light: what the scene draws there, or nothing, to be laid over other pictures.
+Background: TypeAlias = Literal["scene", "transparent"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Composition:
     fps: Fraction
     seed: int
     parameters: Mapping[str, float | str | bool]
+    background: Background = "scene"
 
     def check(self) -> None:
         """Raise InvalidConfigError, with every field that is wrong."""
@@ -40,6 +45,8 @@ class Composition:
             wrong["seed"] = ["must be 0 to 4294967295"]
         if any(isinstance(value, float) and not isfinite(value) for value in self.parameters.values()):
             wrong["parameters"] = ["must be finite numbers"]
+        if self.background not in get_args(Background):
+            wrong["background"] = [f"must be one of {', '.join(get_args(Background))}"]
         if wrong:
             raise InvalidConfigError(f"cannot draw this: {', '.join(wrong)}", wrong)
 
@@ -61,4 +68,10 @@ def page_document(composition: Composition, frame_count: int) -> dict[str, objec
         "frameCount": frame_count,
         "seed": composition.seed,
         "parameters": dict(composition.parameters),
+        **spell_background(composition.background),
     }
+
+
+def spell_background(background: Background) -> dict[str, str]:
+    """Return the field for it: none for the usual one, which the first plans did not name."""
+    return {} if background == "scene" else {"background": background}

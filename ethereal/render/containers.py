@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ethereal.errors import FormatNotSupportedError, InvalidInputError
+from ethereal.render.composition import Background
 from ethereal.render.encoders.choice import CODECS
 from ethereal.render.encoders.codec import Codec
 from ethereal.render.sounds import AAC, OPUS, PCM_MOV, PCM_WAV, Sound
@@ -43,11 +44,27 @@ def get_container(name: str) -> Container:
     return found
 
 
-def choose_codec(container: Container, wanted: str | None, width: int, height: int) -> Codec:
-    """Return the codec for pictures of that size; raise InvalidInputError for a wanted one it cannot hold."""
-    if wanted is None:
-        return CODECS[container.codecs[-1 if max(width, height) >= _LARGE else 0]]
-    if wanted not in container.codecs:
-        message = f"{wanted!r} is not one of {', '.join(container.codecs)}, which {container.name} holds"
+def choose_codec(
+    container: Container, wanted: str | None, width: int, height: int, background: Background = "scene"
+) -> Codec:
+    """Return the codec for pictures of that size and background.
+
+    Raise InvalidInputError for a wanted one that the container does not hold, or for a transparent
+    background that it cannot keep; FormatNotSupportedError for one that is nowhere, as those of HDR.
+    """
+    name = wanted or container.codecs[-1 if max(width, height) >= _LARGE else 0]
+    choices = f"{', '.join(container.codecs)}, which {container.name} holds"
+    if name not in CODECS:
+        message = f"{name!r} cannot be rendered in chunks; there is {choices}"
+        raise FormatNotSupportedError(message, {"codec": [message]})
+    if name not in container.codecs:
+        message = f"{name!r} is not one of {choices}"
         raise InvalidInputError(f"codec: {message}", {"codec": [message]})
-    return CODECS[wanted]
+    if background == "transparent" and not CODECS[name].alpha_format:
+        message = f"{container.name} cannot be transparent; {', '.join(_TRANSPARENT)} can"
+        raise InvalidInputError(f"background: {message}", {"background": [message]})
+    return CODECS[name]
+
+
+#: The containers that keep a transparent background.
+_TRANSPARENT = [kind.name for kind in _CONTAINERS if all(CODECS[codec].alpha_format for codec in kind.codecs)]

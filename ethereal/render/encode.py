@@ -24,9 +24,11 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
+from ethereal.render.coded_alpha import alpha_of
 from ethereal.render.encoders.codec import BT709_LIMITED, SRGB_FULL
 
-#: One frame: RGBA, full range, top row first, shape (height, width, 4).
+#: One frame: RGBA, full range, alpha straight (colours are not darkened by it), top row first, shape
+#: (height, width, 4).
 Pixels: TypeAlias = NDArray[np.uint8]
 
 BT709 = 1  # the number of BT.709 in H.264 and in FFmpeg, for primaries, transfer and matrix alike
@@ -57,14 +59,28 @@ class EncoderSettings:
     def is_rgb(self) -> bool:
         return self.colour == SRGB_FULL
 
+    @property
+    def has_alpha(self) -> bool:
+        """Whether pictures keep their alpha; else it is dropped."""
+        return any(component.is_alpha for component in av.VideoFormat(self.pixel_format).components)
+
+    @property
+    def is_alpha_apart(self) -> bool:
+        """Whether the alpha of a picture is a coded picture of its own."""
+        return self.pixel_format == "yuva420p"
+
 
 @dataclass(frozen=True)
 class EncodedPacket:
-    """One coded picture; `frame` is its place in the GOP, in the order of showing."""
+    """One coded picture; `frame` is its place in the GOP, in the order of showing.
+
+    `alpha` is its coded alpha, where that is apart.
+    """
 
     data: bytes
     frame: int
     is_key: bool
+    alpha: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -106,9 +122,11 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
 def _encode(
     context: VideoCodecContext, frames: Iterable[Pixels], settings: EncoderSettings
 ) -> Iterator[av.Packet[Stream]]:
-    reformatter = VideoReformatter()
+    reformatter, has_alpha = VideoReformatter(), settings.has_alpha
     for index, pixels in enumerate(frames):
         picture = _convert(pixels, reformatter, settings)
+        if has_alpha:
+            _keep_alpha(pixels, picture)
         picture.pts, picture.time_base = index, context.time_base
         yield from context.encode(picture)
     yield from context.encode(None)
@@ -122,6 +140,17 @@ def _convert(pixels: Pixels, reformatter: VideoReformatter, settings: EncoderSet
     )
     picture.color_trc, picture.color_primaries = ColorTrc.IEC61966_2_1, ColorPrimaries.BT709
     return picture
+
+
+def _keep_alpha(pixels: Pixels, picture: VideoFrame) -> None:
+    """Give `picture` the very alpha of `pixels`, which the scaler rounds."""
+    if len(picture.planes) < 4:  # alpha in one plane with the colours was not scaled
+        return
+    depth = picture.format.components[3].bits
+    plane = np.frombuffer(memoryview(picture.planes[3]), np.uint8 if depth == 8 else np.uint16)
+    alpha = pixels[..., 3].astype(plane.dtype)
+    rows = plane.reshape(picture.height, -1)
+    rows[:, : picture.width] = alpha << (depth - 8) | alpha >> (16 - depth)
 
 
 def to_video_range(pixels: Pixels, reformatter: VideoReformatter, pixel_format: str) -> VideoFrame:
@@ -150,4 +179,4 @@ def _filtered(packets: Iterable[av.Packet[Stream]], name: str, codec: str) -> It
 
 
 def _record(packet: av.Packet[Stream]) -> EncodedPacket:
-    return EncodedPacket(bytes(packet), cast(int, packet.pts), packet.is_keyframe)
+    return EncodedPacket(bytes(packet), cast(int, packet.pts), packet.is_keyframe, alpha_of(packet))

@@ -22,10 +22,12 @@ def encoder_document(
     composition: Composition, quality: Quality, codec: Codec = H264, sound: Sound = AAC
 ) -> dict[str, object]:
     """Return what encoder.json says."""
+    options = dict(codec.make_options(quality.name, gop_frames_for(composition.fps)))
+    is_transparent = composition.background == "transparent"
     return {
         "codec": codec.encoder,
-        "options": dict(codec.make_options(quality.name, gop_frames_for(composition.fps))),
-        "pixelFormat": codec.pixel_format,
+        "options": options | dict(codec.alpha_options if is_transparent else {}),
+        "pixelFormat": codec.alpha_format if is_transparent else codec.pixel_format,
         "colour": codec.colour,
         "width": composition.width,
         "height": composition.height,

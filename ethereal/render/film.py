@@ -17,6 +17,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ethereal.errors import RenderError
+from ethereal.render.coded_alpha import alpha_of
+from ethereal.render.coded_pictures import read_pictures
 from ethereal.render.container import open_video
 from ethereal.render.join_zip import picture_name
 
@@ -29,7 +31,7 @@ class Film(Protocol):
     height: int
 
     def picture(self, frame: int) -> VideoFrame:
-        """Decode `frame`; raise RenderError when there is none."""
+        """Decode `frame`, with its alpha if it has one; raise RenderError when there is no such frame."""
         ...
 
     def coded(self, gop: range) -> list[bytes]:
@@ -60,14 +62,23 @@ class _MuxedFilm:
     def picture(self, frame: int) -> VideoFrame:
         self._seek(frame)
         earliest = self._ticks(frame) - 1  # times may be rounded
-        for picture in self._container.decode(self._stream):
+        for picture in self._decoded():
             if cast(int, picture.pts) >= earliest:
                 return picture
         raise RenderError(f"the video has no frame {frame}")
 
     def coded(self, gop: range) -> list[bytes]:
         self._seek(gop.start)
-        return [bytes(packet) for packet in islice(self._container.demux(self._stream), len(gop))]
+        packets = islice(read_pictures(self._container), len(gop))
+        return [bytes(packet) + alpha_of(packet) for packet in packets]
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        if self._stream.metadata.get("alpha_mode") != "1":
+            yield from self._container.decode(self._stream)
+            return
+        decoder = av.CodecContext.create("libvpx-vp9", "r")  # FFmpeg's own drops alpha
+        for packet in self._container.demux(self._stream):
+            yield from decoder.decode(packet if packet.dts is not None else None)
 
     def _seek(self, frame: int) -> None:
         """Go to the key frame at `frame` or before it."""

@@ -108,7 +108,9 @@ def _check(request: PlanRequest) -> None:
 def _encoding(request: PlanRequest) -> Document:
     """What encoder.json says."""
     composition, container = request.composition, get_container(request.container)
-    codec = choose_codec(container, request.codec, composition.width, composition.height)
+    codec = choose_codec(
+        container, request.codec, composition.width, composition.height, composition.background
+    )
     return encoder_document(composition, get_quality(request.quality), codec, container.sound)
 
 

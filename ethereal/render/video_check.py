@@ -10,9 +10,11 @@ from typing import cast
 import av
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from ethereal.render.boxes import read_boxes
+from ethereal.render.coded_alpha import alpha_of
 from ethereal.render.coded_pictures import whole
 from ethereal.render.container import open_video
 from ethereal.render.containers import get_container
@@ -34,6 +36,9 @@ def wrong_in_mp4(path: Path, plan: Plan) -> Iterator[str]:
         yield from _wrong_frames([entry.is_keyframe for entry in video.index_entries], plan)
         if (video.start_time, _length(video)) != (0, plan.duration):
             yield f"its picture lasts {_length(video)} s, not {plan.duration}"
+        pixels = cast(VideoFormat, video.codec_context.format)
+        if plan.encoder.has_alpha != any(part.is_alpha for part in pixels.components):
+            yield "it keeps alpha where none is planned, or none where it is"
         if plan.encoder.tag not in ("", video.codec_context.codec_tag):
             yield f"it is tagged {video.codec_context.codec_tag}"
         slack = get_container(plan.container).sound.slack
@@ -51,11 +56,16 @@ def wrong_in_webm(path: Path, plan: Plan) -> Iterator[str]:
         length = Fraction(container.duration or 0, av.time_base)
         if abs(length - plan.duration) > (slack if plan.has_audio else _MILLISECOND):
             yield f"it lasts {float(length)} s, not {float(plan.duration)}"
-        packets = [(packet.is_keyframe, packet.pts) for packet in whole(container.demux(video))]
-        yield from _wrong_frames([is_key for is_key, _ in packets], plan)
+        packets = [
+            (packet.is_keyframe, packet.pts, bool(alpha_of(packet)))
+            for packet in whole(container.demux(video))
+        ]
+        yield from _wrong_frames([is_key for is_key, _, _ in packets], plan)
+        if {has_alpha for _, _, has_alpha in packets} != {plan.encoder.has_alpha}:
+            yield "it keeps alpha where none is planned, or none where it is"
         late = [
             frame
-            for frame, (_, pts) in enumerate(packets)
+            for frame, (_, pts, _) in enumerate(packets)
             if abs(cast(int, pts) * cast(Fraction, video.time_base) - frame / rate) > _MILLISECOND
         ]
         if late:

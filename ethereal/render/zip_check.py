@@ -14,6 +14,7 @@ from ethereal.render.plan_comment import plan_comment
 from ethereal.render.plan_record import Plan
 
 _HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_RGB, _RGBA = b"\x08\x02", b"\x08\x06"  # eight bits of each
 
 
 def wrong_in_zip(path: Path, plan: Plan) -> Iterator[str]:
@@ -39,8 +40,9 @@ def wrong_in_zip(path: Path, plan: Plan) -> Iterator[str]:
 
 def _wrong_pictures(archive: ZipFile, names: list[str], plan: Plan) -> Iterator[str]:
     width, height = plan.composition.width, plan.composition.height
-    head = _HEADER + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    colours = _RGBA if plan.encoder.has_alpha else _RGB
+    head = _HEADER + width.to_bytes(4, "big") + height.to_bytes(4, "big") + colours
     for name in names:
         with archive.open(name) as file:
             if file.read(len(head)) != head:
-                yield f"{name} is no PNG of {width}x{height}"
+                yield f"{name} is no PNG of {width}x{height} in the colours planned"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 #: Options by FFmpeg's names, from the name of a quality and the frames of a GOP.
@@ -19,6 +19,8 @@ class Codec:
 
     `tag` is its four letters there, if not the usual ones; `packet_filter` an FFmpeg bitstream filter;
     `reorder` by how many frames decoding runs ahead of showing, where the encoder itself does not say.
+    `alpha_format` takes the place of `pixel_format` where pictures are transparent ("" if they cannot be),
+    and `alpha_options` join or replace the others then.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Codec:
     packet_filter: str = ""
     reorder: int = 0
     is_intra: bool = False
+    alpha_format: str = ""
+    alpha_options: Mapping[str, str] = field(default_factory=dict)
 
 
 def join_parameters(parameters: Mapping[str, object]) -> str:

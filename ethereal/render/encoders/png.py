@@ -21,4 +21,5 @@ PNG = Codec(
     colour=SRGB_FULL,
     wrapper="mov",
     is_intra=True,
+    alpha_format="rgba",
 )

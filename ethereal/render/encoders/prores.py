@@ -1,6 +1,6 @@
 """ProRes 4444 by prores_ks: ten bits, full colour, every frame for itself; for editing.
 
-Scenes draw opaque pictures, so there is no alpha channel: one that is all ones would only cost space.
+Opaque pictures get no alpha channel: one that is all ones would only cost space.
 """
 
 from __future__ import annotations
@@ -25,4 +25,6 @@ PRORES = Codec(
     wrapper="mov",
     tag="ap4h",  # 4444; FFmpeg would take it for 422
     is_intra=True,
+    alpha_format="yuva444p10le",
+    alpha_options={"alpha_bits": "8"},  # all there is, kept exactly; 16 take twice the bytes
 )

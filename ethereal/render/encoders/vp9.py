@@ -24,4 +24,13 @@ def _options(quality: str, gop_frames: int) -> Mapping[str, str]:
     return {"cpu-used": str(speed), "crf": str(crf), **_VPX, **grid}
 
 
-VP9 = Codec(name="vp9", encoder="libvpx-vp9", pixel_format="yuv420p", make_options=_options)
+VP9 = Codec(
+    name="vp9",
+    encoder="libvpx-vp9",
+    pixel_format="yuv420p",
+    make_options=_options,
+    alpha_format="yuva420p",
+    alpha_options={
+        "auto-alt-ref": "0"
+    },  # colour and alpha are two encoders, whose pictures must come in pairs
+)

@@ -1,0 +1,158 @@
+"""Transparent videos: each container that keeps alpha gives back what was drawn; the others refuse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from ethereal.errors import InvalidConfigError, InvalidInputError, RenderError
+from ethereal.render import join_muxed
+from ethereal.render.assemble import VideoResult, assemble
+from ethereal.render.chunk import render_chunk
+from ethereal.render.coded_pictures import coded_pictures
+from ethereal.render.containers import CONTAINERS, choose_codec, get_container
+from ethereal.render.film import open_film
+from ethereal.render.plan import PlanRequest, load_plan, make_plan
+from ethereal.render.verify import compare_gops
+from tests.render_fakes import draw_alpha, draw_picture, make_request, open_numpy
+
+FRAMES = 60  # the second GOP is short
+
+
+@dataclass(frozen=True)
+class Case:
+    """A container that keeps alpha, how its pictures are decoded, and how far alpha may be off."""
+
+    container: str
+    pixels: str
+    slack: float
+
+
+CASES = [
+    Case("webm", "yuva420p", 3),
+    Case("mov", "yuva444p12le", 0),
+    Case("png-sequence", "rgba", 0),
+]
+
+
+def transparent(folder: Path, container: str, chunk_count: int = 1) -> PlanRequest:
+    request = make_request(folder, frame_count=FRAMES, chunk_count=chunk_count)
+    composition = replace(request.composition, background="transparent")
+    return replace(request, composition=composition, container=container)
+
+
+def render(request: PlanRequest, folder: Path) -> VideoResult:
+    plan = make_plan(request, folder / "plan", open_renderer=open_numpy)
+    files = [folder / chunk.name for chunk in plan.chunks]
+    for index, file in enumerate(files):
+        render_chunk(folder / "plan", index, file, open_renderer=open_numpy)
+    return assemble(folder / "plan", files, folder / f"video.{get_container(plan.container).extension}")
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.container)
+def case(request: pytest.FixtureRequest) -> Case:
+    found = request.param
+    assert isinstance(found, Case)
+    return found
+
+
+@pytest.fixture(scope="module")
+def video(case: Case, tmp_path_factory: pytest.TempPathFactory) -> VideoResult:
+    folder = tmp_path_factory.mktemp("video")
+    return render(transparent(folder / "in", case.container), folder)
+
+
+def alpha_in(picture: VideoFrame) -> NDArray[Any]:
+    """In eight bits, as it is in the file and not as the scaler rounds it."""
+    if picture.format.name == "rgba":
+        return picture.to_ndarray()[..., 3]
+    depth = picture.format.components[3].bits
+    plane = np.frombuffer(memoryview(picture.planes[3]), np.uint8 if depth == 8 else np.uint16)
+    return plane.reshape(picture.height, -1)[:, : picture.width] >> (depth - 8)
+
+
+def test_alpha_comes_back_as_it_was_drawn(case: Case, video: VideoResult) -> None:
+    with open_film(video.path) as film:
+        for frame in (0, 1, 47, 48, FRAMES - 1):
+            picture = film.picture(frame)
+            error = alpha_in(picture).astype(float) - draw_alpha(160, 96, frame)
+            assert picture.format.name == case.pixels
+            assert np.abs(error).mean() <= case.slack
+            assert np.abs(error[:24]).max() <= case.slack, "what is opaque stays so"
+
+
+def test_colours_are_straight_where_there_is_alpha_and_where_there_is_none(video: VideoResult) -> None:
+    with open_film(video.path) as film:
+        colours = film.picture(20).to_ndarray(format="rgba")[..., :3].astype(float)
+
+    assert np.abs(colours - draw_picture(160, 96, 20, 7)[..., :3]).mean() < 6
+
+
+def test_two_chunks_give_the_bytes_of_one(case: Case, video: VideoResult, tmp_path: Path) -> None:
+    again = render(transparent(tmp_path / "in", case.container, 2), tmp_path)
+
+    assert (again.sha256, again.plan_hash) == (video.sha256, video.plan_hash)
+
+
+def test_parts_made_again_are_compared_with_their_alpha(case: Case, video: VideoResult) -> None:
+    checks = compare_gops(video.path.parent / "plan", video.path, [0, 1], open_renderer=open_numpy)
+
+    assert all(check.is_equal for check in checks)
+    with open_film(video.path) as film:
+        assert sum(map(len, film.coded(range(48)))) == checks[0].size_bytes
+
+
+def test_a_webm_that_lost_its_alpha_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_alpha(*given: Any) -> Any:
+        for packet in coded_pictures(*given):
+            bare = type(packet)(bytes(packet))
+            bare.pts, bare.dts, bare.time_base = packet.pts, packet.dts, packet.time_base
+            bare.duration, bare.is_keyframe = packet.duration, packet.is_keyframe
+            yield bare
+
+    monkeypatch.setattr(join_muxed, "coded_pictures", without_alpha)
+
+    with pytest.raises(RenderError, match="alpha"):
+        render(transparent(tmp_path / "in", "webm"), tmp_path)
+
+
+def test_mp4_cannot_be_transparent_and_says_what_can(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="mov, webm, png-sequence") as refused:
+        make_plan(transparent(tmp_path / "in", "mp4"), tmp_path / "plan", open_renderer=open_numpy)
+
+    assert list(refused.value.details) == ["background"]
+    assert not (tmp_path / "plan").exists()
+    for name in ("mov", "webm", "png-sequence"):
+        assert choose_codec(CONTAINERS[name], None, 64, 32, "transparent").alpha_format
+
+
+def test_a_background_there_is_not_is_refused_by_field(tmp_path: Path) -> None:
+    request = transparent(tmp_path / "in", "mov")
+    odd = replace(request, composition=replace(request.composition, background="green"))  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidConfigError) as refused:
+        make_plan(odd, tmp_path / "plan", open_renderer=open_numpy)
+
+    assert list(refused.value.details) == ["background"]
+
+
+def test_only_a_transparent_plan_and_page_name_a_background(tmp_path: Path) -> None:
+    usual = make_plan(make_request(tmp_path / "in"), tmp_path / "usual", open_renderer=open_numpy)
+    clear = make_plan(transparent(tmp_path / "in", "mov"), tmp_path / "clear", open_renderer=open_numpy)
+
+    said = [
+        json.loads((tmp_path / name / "composition.json").read_bytes()).get("background")
+        for name in ("usual", "clear")
+    ]
+    assert said == [None, "transparent"]
+    assert "background" not in json.loads((tmp_path / "usual" / "plan.json").read_bytes())["composition"]
+    assert (usual.composition.background, clear.composition.background) == ("scene", "transparent")
+    assert load_plan(tmp_path / "clear").composition == clear.composition
+    assert (usual.encoder.has_alpha, clear.encoder.has_alpha) == (False, True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.jobs.hearing import heard, is_silent
 from ethereal.jobs.lost import WORKER_LOST
 from ethereal.jobs.model import (
     AFTER_PLAN,
@@ -141,10 +142,7 @@ class MemoryJobStore:
     def report(self, held: Lease, *, stage: str, progress: float, now: datetime, lease: timedelta) -> None:
         with self._lock:
             self.renew(held, now=now, lease=lease)
-            job = self._jobs[held.job_id]
-            self._jobs[job.id] = replace(
-                job, stage=stage, progress=max(job.progress, progress), updated_at=now
-            )
+            self._tell(held.job_id, stage, progress, now)
 
     def commit(
         self,
@@ -166,6 +164,35 @@ class MemoryJobStore:
             if join is not None and last:
                 self._add_step(held.job_id, join, now)
             return last
+
+    def hear(
+        self,
+        held: Lease,
+        *,
+        call: str,
+        number: int,
+        stage: str,
+        progress: float,
+        now: datetime,
+        until: datetime,
+    ) -> bool:
+        with self._lock:
+            step = heard(self._held(held), call=call, number=number, now=now, until=until)
+            if step is not None:
+                self._steps[held.job_id][held.step] = step
+                self._tell(held.job_id, stage, progress, now)
+            return step is not None
+
+    def silent(self, *, before: datetime) -> Sequence[Step]:
+        with self._lock:
+            running = (
+                step
+                for job_id, steps in self._steps.items()
+                if self._jobs[job_id].status is JobStatus.PROCESSING
+                for step in steps.values()
+                if step.status is StepStatus.RUNNING
+            )
+            return [step for step in running if is_silent(step, before)]
 
     def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
         with self._lock:
@@ -326,6 +353,10 @@ class MemoryJobStore:
         self._steps[held.job_id][held.step] = replace(
             self._held(held), status=StepStatus.DONE, lease_expires_at=None, finished_at=now, result=result
         )
+
+    def _tell(self, job_id: JobId, stage: str, progress: float, now: datetime) -> None:
+        job = self._jobs[job_id]
+        self._jobs[job_id] = replace(job, stage=stage, progress=max(job.progress, progress), updated_at=now)
 
     def _wait_again(self, step: Step, when: datetime) -> None:
         self._steps[step.job_id][step.key] = replace(

@@ -158,6 +158,27 @@ class Step:
     route: str | None = None  #: the kind of renderer that must do it; None: any worker
     result: Mapping[str, object] | None = None
 
+    @property
+    def call(self) -> Call | None:
+        """The call elsewhere that does the step, or did it in an earlier attempt."""
+        told = (self.result or {}).get("call")
+        if not isinstance(told, Mapping):
+            return None
+        return Call(str(told["id"]), int(told["attempt"]), int(told["sequence"]), int(told["heardAt"]))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A step that is done elsewhere: who does it under which attempt, and the last sign of life.
+
+    `sequence` is the number of that sign, `heard_at` its milliseconds since the epoch.
+    """
+
+    id: str
+    attempt: int
+    sequence: int
+    heard_at: int
+
 
 @dataclass(frozen=True, order=True)
 class Announcement:

@@ -168,6 +168,32 @@ class SqlJobStore:
             raise _lost(held)
         return join is not None and any(step.key == join for step in self.steps(held.job_id))
 
+    def hear(
+        self,
+        held: Lease,
+        *,
+        call: str,
+        number: int,
+        stage: str,
+        progress: float,
+        now: datetime,
+        until: datetime,
+    ) -> bool:
+        arguments = _held(held, now) | {
+            "call": call,
+            "number": number,
+            "stage": stage,
+            "progress": progress,
+            "until": to_ms(until),
+        }
+        (fresh, _, heard), _ = self._repeat([sql.HEAR, sql.HEAR_JOB, sql.HEARD], arguments)
+        if not heard.rows:
+            raise _lost(held)
+        return bool(fresh.rows)
+
+    def silent(self, *, before: datetime) -> Sequence[Step]:
+        return [step_from_row(row) for row in rows_of(self._query(sql.SILENT, {"before": to_ms(before)}))]
+
     def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
         arguments = _held(held, now) | {"result": json.dumps(result)}
         return self._end([sql.FINISH_JOB, sql.FINISH_STEP], held, arguments, StepStatus.DONE)

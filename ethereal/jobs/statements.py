@@ -85,6 +85,31 @@ END_STEP = (
 )
 TOUCH = "UPDATE jobs SET updated_at = :now WHERE id = :job"
 
+# What is known of a call elsewhere is kept in the result of its step.
+_CALL = "json_extract(result, '$.call.{}')"
+_CALLED = f"coalesce({_CALL.format('attempt')}, 0) = :attempt"
+_OF_CALL = f"{_CALLED} AND {_CALL.format('id')} = :call"
+HEAR = (
+    "UPDATE steps SET"
+    f" lease_expires_at = CASE WHEN {_CALLED} THEN lease_expires_at ELSE :until END,"
+    f" deadline_at = CASE WHEN {_CALLED} THEN deadline_at ELSE :until END,"
+    " result = json_set(coalesce(result, '{}'), '$.call', json_object("
+    "'id', :call, 'attempt', attempt, 'sequence', :number, 'heardAt', :now))"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    f" AND (NOT {_CALLED} OR ({_OF_CALL} AND {_CALL.format('sequence')} < :number)) RETURNING attempt"
+)
+HEAR_JOB = (
+    "UPDATE jobs SET stage = :stage, progress = max(progress, :progress), updated_at = :now"
+    f" WHERE id = :job AND status = 'processing' AND EXISTS (SELECT 1 FROM steps WHERE {_HELD_STEP}"
+    f" AND {_OF_CALL} AND {_CALL.format('sequence')} = :number AND {_CALL.format('heardAt')} = :now)"
+)
+HEARD = f"SELECT attempt FROM steps WHERE {_HELD_STEP} AND {_OF_CALL} AND {_HELD}"
+SILENT = (
+    f"SELECT * FROM steps WHERE status = 'running' AND {_CALL.format('attempt')} = attempt"
+    f" AND {_CALL.format('heardAt')} <= :before"
+    " AND job_id IN (SELECT id FROM jobs WHERE status = 'processing')"
+)
+
 FINISH_JOB = (
     "UPDATE jobs SET status = 'complete', progress = 100, stage = NULL, result = :result, updated_at = :now,"
     f" finished_at = :now WHERE id = :job AND {_HELD} RETURNING id"

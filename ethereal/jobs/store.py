@@ -141,6 +141,28 @@ class JobStore(Protocol):
         """
         ...
 
+    def hear(
+        self,
+        held: Lease,
+        *,
+        call: str,
+        number: int,
+        stage: str,
+        progress: float,
+        now: datetime,
+        until: datetime,
+    ) -> bool:
+        """Note a sign of life of the call elsewhere that does the held step, and tell people how far it is.
+
+        The first call that is heard of has the attempt, until `until`; any other one raises LeaseLostError.
+        Signs are numbered: return False, and change nothing, when one no older than this was heard before.
+        """
+        ...
+
+    def silent(self, *, before: datetime) -> Sequence[Step]:
+        """Running steps of live jobs that a call elsewhere does, and that was last heard of `before` then."""
+        ...
+
     def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
         """End the job well."""
         ...

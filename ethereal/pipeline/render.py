@@ -6,7 +6,6 @@ import platform
 from datetime import timedelta
 from pathlib import Path
 
-from ethereal.audio.features import load_features
 from ethereal.beat import Beat
 from ethereal.errors import ChunkCorruptError
 from ethereal.jobs.model import JobId, StepKey, StepName
@@ -21,12 +20,10 @@ from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
 from ethereal.render.assemble import VideoResult
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import ChunkResult, render_chunk
-from ethereal.render.composition import Composition
 from ethereal.render.containers import get_container
-from ethereal.render.formats import get_format, parse_fps
 from ethereal.render.plan import Plan, PlanRequest, make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
-from ethereal.scenes.templates import get_template
+from ethereal.render.requested import read_request
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
@@ -73,25 +70,11 @@ def _plan_request(attempt: Attempt) -> PlanRequest:
     request, inputs = attempt.job.asked(RenderRequest), attempt.folder / "inputs"
     for name in (CANONICAL, *FEATURE_FILES):
         attempt.services.objects.fetch(keys.render_features(attempt.job.id, name), inputs / name)
-    template, size = get_template(request.template), get_format(request.output_format)
-    composition = Composition(
-        template=template.id,
-        scene=template.scene,
-        width=size.width,
-        height=size.height,
-        fps=parse_fps(request.fps),
-        seed=request.seed,
-        parameters={**template.parameters, **request.parameters},
-    )
-    return PlanRequest(
-        composition=composition,
+    return read_request(
+        request,
         canonical=inputs / CANONICAL,
         features_dir=inputs,
-        frame_count=load_features(inputs).frame_count,
-        quality=request.quality,
         chunk_count=request.chunks,
-        container=request.container,
-        codec=request.codec,
         width_of_farm=attempt.services.farm_width,
     )
 

@@ -72,6 +72,15 @@ def render_contact(job_id: str) -> StorageKey:
     return StorageKey(f"renders/{job_id}/contact.jpg")
 
 
+def call_folder(job_id: str) -> StorageKey:
+    """What the calls of a render elsewhere leave for each other."""
+    return StorageKey(f"renders/{job_id}/calls/")
+
+
+def call_file(job_id: str, attempt: int, name: str) -> StorageKey:
+    return StorageKey(f"renders/{job_id}/calls/{attempt}/{name}")
+
+
 def plan_archive(plan_hash: str, chunk_count: int) -> StorageKey:
     """Equal plans differ only in how their chunks are dealt out."""
     return StorageKey(f"plans/{plan_hash}/plan-{chunk_count}.tar")

@@ -13,7 +13,13 @@ from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from ethereal.beat import Beat, no_beat
-from ethereal.errors import ForbiddenError, NotFoundError, OutOfDiskError, StorageUnavailableError
+from ethereal.errors import (
+    ForbiddenError,
+    NotBuiltError,
+    NotFoundError,
+    OutOfDiskError,
+    StorageUnavailableError,
+)
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.keys import StorageKey, read_key
 from ethereal.storage.signing import Permit, Signer, expiry
@@ -102,7 +108,11 @@ class LocalObjectStore:
         permit = Permit("GET", read_key(key), expiry(self._clock(), lifetime), filename=filename or "")
         return f"{self._base_url}/api/storage/download?{self._signer.query(permit)}"
 
-    def sign_put(self, key: StorageKey, *, size: int, content_type: str, lifetime: timedelta) -> SignedUpload:
+    def sign_put(
+        self, key: StorageKey, *, size: int | None, content_type: str, lifetime: timedelta
+    ) -> SignedUpload:
+        if size is None:
+            raise NotBuiltError("renderers elsewhere need a bucket: set ETHEREAL_STORAGE=r2")
         expires = expiry(self._clock(), lifetime)
         permit = Permit("PUT", read_key(key), expires, size=size, content_type=content_type)
         return SignedUpload(

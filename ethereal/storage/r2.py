@@ -86,9 +86,13 @@ class R2ObjectStore:
             wanted["ResponseContentDisposition"] = _attachment(filename)
         return self._sign("get_object", wanted, lifetime)
 
-    def sign_put(self, key: StorageKey, *, size: int, content_type: str, lifetime: timedelta) -> SignedUpload:
+    def sign_put(
+        self, key: StorageKey, *, size: int | None, content_type: str, lifetime: timedelta
+    ) -> SignedUpload:
         expires_at = datetime.now(UTC) + min(lifetime, _LONGEST)
-        bound: dict[str, object] = {"Key": read_key(key), "ContentType": content_type, "ContentLength": size}
+        bound: dict[str, object] = {"Key": read_key(key), "ContentType": content_type}
+        if size is not None:
+            bound["ContentLength"] = size
         return SignedUpload(
             url=self._sign("put_object", bound, lifetime),
             key=key,

@@ -78,6 +78,12 @@ class ObjectStore(Protocol):
         """A link that reads the object; with `filename` a browser saves it under that name."""
         ...
 
-    def sign_put(self, key: StorageKey, *, size: int, content_type: str, lifetime: timedelta) -> SignedUpload:
-        """A link that stores one object of exactly this size and type."""
+    def sign_put(
+        self, key: StorageKey, *, size: int | None, content_type: str, lifetime: timedelta
+    ) -> SignedUpload:
+        """A link that stores one object of exactly this size and type.
+
+        Without a size it takes any: for our own renderers elsewhere, who know it when they have drawn. Raise
+        NotBuiltError where there are no such links.
+        """
         ...

@@ -112,6 +112,15 @@ def test_a_link_takes_exactly_the_file_it_was_given_for(store: R2ObjectStore) ->
     assert (store.stat(key).size, store.stat(key).content_type) == (5, "audio/flac")
 
 
+def test_a_link_for_a_renderer_takes_a_file_of_any_size(store: R2ObjectStore) -> None:
+    link = store.sign_put(KEY, size=None, content_type="video/mp4", lifetime=RENDERER)
+
+    assert ask("PUT", link.url, b"123", {"Content-Type": "text/html"}).status == 403
+    for body in (b"12345", b"123456789"):
+        assert ask("PUT", link.url, body, link.headers).status == 200
+        assert store.stat(KEY).size == len(body)
+
+
 def test_pages_of_the_set_origins_may_put_and_no_others(store: R2ObjectStore) -> None:
     link = store.sign_put(KEY, size=5, content_type="video/mp4", lifetime=UPLOAD)
     preflight = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class PlanRequest:
     """What to render. `canonical` is 48 kHz FLAC or None; `features_dir` has features.json and features.f32.
 
     `chunk_count` None leaves it to the work there is and to `width_of_farm`, the workers that will share it,
-    and `codec` None to the container and the size.
+    and `codec` None to the container and the size. `encoder_options` come in place of the quality's, by name:
+    for measurements that hold everything else against another renderer.
     """
 
     composition: Composition
@@ -52,6 +54,7 @@ class PlanRequest:
     container: str = "mp4"
     codec: str | None = None
     width_of_farm: int = 1
+    encoder_options: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_plan(
@@ -111,7 +114,8 @@ def _encoding(request: PlanRequest) -> Document:
     codec = choose_codec(
         container, request.codec, composition.width, composition.height, composition.background
     )
-    return encoder_document(composition, get_quality(request.quality), codec, container.sound)
+    document: Document = encoder_document(composition, get_quality(request.quality), codec, container.sound)
+    return {**document, "options": {**document["options"], **request.encoder_options}}
 
 
 def _grid(request: PlanRequest) -> tuple[range, ...]:

@@ -71,6 +71,18 @@ def test_equal_requests_make_equal_plans_however_they_are_dealt(
     assert [len(plan.chunks) for plan in plans] == [1, 2, 5, 5]
 
 
+def test_encoder_options_stand_in_for_the_quality_s_and_are_frozen_with_the_rest(
+    tmp_path: Path, request_: PlanRequest
+) -> None:
+    usual = make_plan(request_, tmp_path / "usual", open_renderer=open_numpy)
+
+    asked = replace(request_, encoder_options={"crf": "16"})
+    plan = make_plan(asked, tmp_path / "asked", open_renderer=open_numpy)
+
+    assert plan.encoder.options == {**usual.encoder.options, "crf": "16"}
+    assert load_plan(tmp_path / "asked").plan_hash != usual.plan_hash
+
+
 @pytest.mark.parametrize(
     "change",
     [

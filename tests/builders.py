@@ -13,6 +13,7 @@ from ethereal.errors import BrokerUnavailableError, NotBuiltError
 from ethereal.jobs.memory import MemoryJobStore
 from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
+from ethereal.jobs.store import JobStore
 from ethereal.live import MemoryLiveProgress
 from ethereal.render.renderer import Renderer
 from ethereal.services import Limits, Services
@@ -85,7 +86,10 @@ def make_request(**changes: object) -> RenderRequest:
 
 
 def add_job(services: Services, **changes: object) -> Job:
-    now = services.clock()
+    return add_to(services.jobs, services.clock(), **changes)
+
+
+def add_to(store: JobStore, now: datetime = NOON, **changes: object) -> Job:
     job = Job(
         id=JobId(str(uuid4())),
         type=JobType.RENDER,
@@ -93,4 +97,4 @@ def add_job(services: Services, **changes: object) -> Job:
         created_at=now,
         updated_at=now,
     )
-    return services.jobs.add(job, StepKey(StepName.PREPARE_AUDIO))
+    return store.add(job, StepKey(StepName.PREPARE_AUDIO))

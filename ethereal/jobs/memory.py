@@ -17,6 +17,7 @@ from ethereal.jobs.model import (
     NEXT_STATUSES,
     Announcement,
     Claim,
+    Failure,
     Job,
     JobError,
     JobId,
@@ -103,6 +104,7 @@ class MemoryJobStore:
         step: StepKey,
         *,
         owner: str,
+        worker: str = "",
         now: datetime,
         lease: timedelta,
         time_limit: timedelta,
@@ -119,6 +121,7 @@ class MemoryJobStore:
                 status=StepStatus.RUNNING,
                 attempt=attempt,
                 owner=owner,
+                worker=worker,
                 claimed_at=now,
                 deadline_at=deadline,
                 lease_expires_at=min(now + lease, deadline),
@@ -158,12 +161,9 @@ class MemoryJobStore:
             self._end_step(held, now, result)
             for key in following:
                 self._add_step(held.job_id, key, now, route)
-            self._jobs[held.job_id] = replace(self._jobs[held.job_id], updated_at=now)
-            peers = [step for key, step in self._steps[held.job_id].items() if key.name is held.step.name]
-            last = join is not None and all(step.status in ENDED for step in peers)
-            if join is not None and last:
-                self._add_step(held.job_id, join, now)
-            return last
+            if held.step == held.step.first:
+                self._void(held.job_id, held.step.second, now)
+            return self._join(held.job_id, held.step.name, join, now)
 
     def hear(
         self,
@@ -199,15 +199,32 @@ class MemoryJobStore:
             self._end_step(held, now, None)
             return self._end_job(held.job_id, JobStatus.COMPLETE, now, result=dict(result), progress=100.0)
 
-    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
+    def fail(
+        self,
+        held: Lease,
+        error: JobError,
+        *,
+        now: datetime,
+        retry_at: datetime | None,
+        blame: bool = True,
+    ) -> Job:
         with self._lock:
-            step = self._held(held)
-            if retry_at is None:
+            step = self._blamed(self._held(held), error) if blame else self._held(held)
+            if held.step.is_second:
+                self._steps[held.job_id][held.step] = step
+                self._void(held.job_id, held.step, now)
+            elif retry_at is None:
                 self._steps[held.job_id][held.step] = replace(step, lease_expires_at=None, finished_at=now)
                 return self._end_job(held.job_id, JobStatus.FAILED, now, error=error)
-            self._wait_again(step, retry_at)
+            else:
+                self._wait_again(step, retry_at)
             self._rest(held.job_id, now)
             return self._jobs[held.job_id]
+
+    def failures(self, job_id: JobId, worker: str) -> int:
+        with self._lock:
+            steps = self._steps.get(job_id, {}).values()
+            return sum(failure.worker == worker for step in steps for failure in step.failures)
 
     def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
         with self._lock:
@@ -222,6 +239,66 @@ class MemoryJobStore:
             known[held.step] = void
             self._rest(held.job_id, now)
 
+    def long_running(self, *, before: datetime) -> Sequence[JobId]:
+        with self._lock:
+            return [
+                job_id
+                for job_id, steps in self._steps.items()
+                if not self._jobs[job_id].status.is_final
+                and any(
+                    step.key == step.key.first
+                    and step.status is StepStatus.RUNNING
+                    and step.claimed_at is not None
+                    and step.claimed_at <= before
+                    for step in steps.values()
+                )
+            ]
+
+    def call_second(self, first: Lease, *, now: datetime, most: int) -> bool:
+        with self._lock:
+            try:
+                running = self._held(first)
+            except LeaseLostError:
+                return False
+            steps, key = self._steps[first.job_id], first.step.second
+            if known := steps.get(key):
+                if known.status not in ENDED or known.attempt >= most:
+                    return False
+                steps[key] = replace(known, status=StepStatus.VOID)
+            self._add_step(first.job_id, key, now, running.route)
+            return True
+
+    def take_over(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        with self._lock:
+            self._held(held)
+            steps = self._steps[held.job_id]
+            first = steps[held.step.first]
+            if first.status in ENDED:
+                raise LeaseLostError(f"{first.key} of job {held.job_id} has ended")
+            self._end_step(held, now, result)
+            second = steps[held.step]
+            steps[first.key] = replace(
+                first,
+                status=StepStatus.DONE,
+                attempt=first.attempt + 1,
+                owner=second.owner,
+                worker=second.worker,
+                claimed_at=second.claimed_at,
+                lease_expires_at=None,
+                finished_at=now,
+                result=result,
+            )
+            job = self._jobs[held.job_id]
+            self._jobs[job.id] = replace(job, attempt=max(job.attempt, first.attempt + 1))
+            return self._join(held.job_id, first.key.name, join, now)
+
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
         with self._lock:
             self.get(job_id)
@@ -234,7 +311,12 @@ class MemoryJobStore:
             for step in [step for steps in self._steps.values() for step in steps.values()]:
                 if not self._expired(step, now):
                     continue
-                if step.attempt >= max_attempts:
+                step = self._blamed(step, WORKER_LOST)
+                if step.key.is_second:
+                    self._steps[step.job_id][step.key] = step
+                    self._void(step.job_id, step.key, now)
+                    self._rest(step.job_id, now)
+                elif step.attempt >= max_attempts:
                     self._end_job(step.job_id, JobStatus.FAILED, now, error=WORKER_LOST)
                     failed.append(step.job_id)
                 else:
@@ -327,7 +409,29 @@ class MemoryJobStore:
         step = Step(job_id=job_id, key=key, not_before=now, announce_at=announce_at, route=route)
         known = self._steps[job_id].get(key)
         if known is None or known.status is StepStatus.VOID:
-            self._steps[job_id][key] = replace(step, attempt=known.attempt if known else 0)
+            if known is not None:
+                step = replace(step, attempt=known.attempt, worker=known.worker, failures=known.failures)
+            self._steps[job_id][key] = step
+
+    def _join(self, job_id: JobId, name: StepName, join: StepKey | None, now: datetime) -> bool:
+        """Store `join` when all steps of that name have ended; return whether it was stored."""
+        self._jobs[job_id] = replace(self._jobs[job_id], updated_at=now)
+        peers = [step for key, step in self._steps[job_id].items() if key.name is name]
+        last = join is not None and all(step.status in ENDED for step in peers)
+        if join is not None and last:
+            self._add_step(job_id, join, now)
+        return last
+
+    def _void(self, job_id: JobId, key: StepKey, now: datetime) -> None:
+        step = self._steps[job_id].get(key)
+        if step and step.status is not StepStatus.DONE:
+            self._steps[job_id][key] = replace(
+                step, status=StepStatus.VOID, lease_expires_at=None, finished_at=now
+            )
+
+    @staticmethod
+    def _blamed(step: Step, error: JobError) -> Step:
+        return replace(step, failures=(*step.failures, Failure(step.attempt, step.worker, error.code)))
 
     def _held(self, held: Lease) -> Step:
         job, step = self._jobs.get(held.job_id), self._steps.get(held.job_id, {}).get(held.step)

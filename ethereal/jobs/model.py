@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -73,11 +73,14 @@ class StepName(StrEnum):
     PLAN_RENDER = "plan_render"
     DRAW_CONTACT = "draw_contact"
     RENDER_CHUNK = "render_chunk"
+    SECOND_RUN = "second_run"
     ASSEMBLE_VIDEO = "assemble_video"
 
 
 #: The steps that a plan brings about.
-AFTER_PLAN = frozenset({StepName.DRAW_CONTACT, StepName.RENDER_CHUNK, StepName.ASSEMBLE_VIDEO})
+AFTER_PLAN = frozenset(
+    {StepName.DRAW_CONTACT, StepName.RENDER_CHUNK, StepName.SECOND_RUN, StepName.ASSEMBLE_VIDEO}
+)
 
 
 class StepStatus(StrEnum):
@@ -100,12 +103,36 @@ class StepKey:
     def __str__(self) -> str:
         return f"{self.name}.{self.index}"
 
+    @property
+    def first(self) -> StepKey:
+        """The chunk that this is, or is a second run of."""
+        return StepKey(StepName.RENDER_CHUNK, self.index)
+
+    @property
+    def second(self) -> StepKey:
+        """The second run of this chunk, which may end it in the place of the first."""
+        return StepKey(StepName.SECOND_RUN, self.index)
+
+    @property
+    def is_second(self) -> bool:
+        """Whether the job goes on when it fails: a chunk's first run is there still."""
+        return self.name is StepName.SECOND_RUN
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobError:
     code: str
     message: str
     retryable: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that ended badly by no fault of the request, and the worker it counts against."""
+
+    attempt: int
+    worker: str
+    code: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +175,7 @@ class Step:
     status: StepStatus = StepStatus.WAITING
     attempt: int = 0
     owner: str | None = None
+    worker: str = ""  #: who claimed it last, by the name of its machine and its own
     lease_expires_at: datetime | None = None
     deadline_at: datetime | None = None
     claimed_at: datetime | None = None
@@ -157,6 +185,7 @@ class Step:
     announcements: int = 1
     route: str | None = None  #: the kind of renderer that must do it; None: any worker
     result: Mapping[str, object] | None = None
+    failures: Sequence[Failure] = ()
 
     @property
     def call(self) -> Call | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ethereal.jobs.model import (
     REQUEST_OF,
+    Failure,
     Job,
     JobError,
     JobId,
@@ -71,6 +72,7 @@ def step_from_row(row: Row) -> Step:
         status=StepStatus(row["status"]),
         attempt=row["attempt"],
         owner=row["owner"],
+        worker=row["worker"],
         lease_expires_at=from_ms(row["lease_expires_at"]),
         deadline_at=from_ms(row["deadline_at"]),
         claimed_at=from_ms(row["claimed_at"]),
@@ -80,4 +82,5 @@ def step_from_row(row: Row) -> Step:
         announcements=row["announcements"],
         route=row["route"],
         result=json.loads(row["result"]) if row["result"] else None,
+        failures=tuple(Failure(**told) for told in json.loads(row["failures"])),
     )

@@ -105,6 +105,7 @@ class SqlJobStore:
         step: StepKey,
         *,
         owner: str,
+        worker: str = "",
         now: datetime,
         lease: timedelta,
         time_limit: timedelta,
@@ -114,6 +115,7 @@ class SqlJobStore:
             "name": step.name,
             "idx": step.index,
             "owner": owner,
+            "worker": worker,
             "now": to_ms(now),
             "until": to_ms(now + lease),
             "deadline": to_ms(now + time_limit),
@@ -152,21 +154,16 @@ class SqlJobStore:
         result: Mapping[str, object] | None = None,
         route: str | None = None,
     ) -> bool:
-        moves = [sql.FOLLOW, *([sql.JOIN] if join else []), sql.END_STEP, sql.TOUCH]
-        arguments = _held(held, now) | {
-            "announce_at": to_ms(next_announcement(now, 0)),
+        void = [sql.VOID_SECOND] if held.step == held.step.first else []
+        moves = [sql.FOLLOW, *([sql.JOIN] if join else []), *void, sql.END_STEP, sql.TOUCH]
+        arguments = _ending(held, now, join, result) | {
             "following": json.dumps([[key.name, key.index] for key in following]),
-            "join_name": join.name if join else None,
-            "join_idx": join.index if join else None,
-            "result": None if result is None else json.dumps(result),
             "route": route,
         }
         results, again = self._repeat(moves, arguments)
         if results[-2].rows:
             return bool(join and results[1].rows)
-        if not (again and self._ended(held, StepStatus.DONE)):
-            raise _lost(held)
-        return join is not None and any(step.key == join for step in self.steps(held.job_id))
+        return self._ended_before(held, join, again)
 
     def hear(
         self,
@@ -198,12 +195,25 @@ class SqlJobStore:
         arguments = _held(held, now) | {"result": json.dumps(result)}
         return self._end([sql.FINISH_JOB, sql.FINISH_STEP], held, arguments, StepStatus.DONE)
 
-    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
+    def fail(
+        self,
+        held: Lease,
+        error: JobError,
+        *,
+        now: datetime,
+        retry_at: datetime | None,
+        blame: bool = True,
+    ) -> Job:
+        arguments = _held(held, now) | {"error": error_to_json(error), "code": error.code if blame else None}
+        if held.step.is_second:
+            return self._end([sql.FAIL_SECOND, sql.REST_JOB], held, arguments, StepStatus.VOID)
         if retry_at is None:
-            arguments = _held(held, now) | {"error": error_to_json(error)}
             return self._end([sql.FAIL_JOB, sql.FAIL_STEP], held, arguments, StepStatus.RUNNING)
-        arguments = _held(held, now) | {"retry_at": to_ms(retry_at)}
+        arguments["retry_at"] = to_ms(retry_at)
         return self._end([sql.RETRY_STEP, sql.REST_JOB], held, arguments, StepStatus.WAITING)
+
+    def failures(self, job_id: JobId, worker: str) -> int:
+        return int(self._query(sql.FAILURES, {"job": job_id, "worker": worker}).rows[0][0])
 
     def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
         arguments = _held(held, now) | {
@@ -214,6 +224,28 @@ class SqlJobStore:
         (_, ended, _), again = self._repeat([sql.REDO_STEPS, sql.VOID_STEP, sql.REST_JOB], arguments)
         if not ended.rows and not (again and self._ended(held, StepStatus.VOID)):
             raise _lost(held)
+
+    def long_running(self, *, before: datetime) -> Sequence[JobId]:
+        rows = self._batch([sql.LONG_RUNNING], {"before": to_ms(before)})[0].rows
+        return [JobId(str(row[0])) for row in rows]
+
+    def call_second(self, first: Lease, *, now: datetime, most: int) -> bool:
+        arguments = _held(first, now) | {"announce_at": to_ms(next_announcement(now, 0)), "most": most}
+        return bool(self._batch([sql.CALL_SECOND], arguments)[0].rows)
+
+    def take_over(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        moves = [*([sql.TAKE_JOIN] if join else []), sql.TAKE_STEP, sql.TAKEN, sql.END_STEP]
+        results, again = self._repeat(moves, _ending(held, now, join, result))
+        if results[-1].rows:
+            return bool(join and results[0].rows)
+        return self._ended_before(held, join, again)
 
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
         arguments: Arguments = {"job": job_id, "now": to_ms(now)}
@@ -230,8 +262,10 @@ class SqlJobStore:
             "now": to_ms(now),
             "max_attempts": max_attempts,
             "error": error_to_json(WORKER_LOST),
+            "code": WORKER_LOST.code,
         }
-        failed, again, _ = self._batch([sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED], arguments)
+        moves = [sql.VOID_EXPIRED, sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED]
+        _, failed, again, _ = self._batch(moves, arguments)
         return Released(
             [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
         )
@@ -283,6 +317,12 @@ class SqlJobStore:
             raise _lost(held)
         return job_from_row(rows_of(found)[0])
 
+    def _ended_before(self, held: Lease, join: StepKey | None, again: bool) -> bool:
+        """Whether `join` is stored, if this attempt ended well and its answer was lost; else raise."""
+        if not (again and self._ended(held, StepStatus.DONE)):
+            raise _lost(held)
+        return join is not None and any(step.key == join for step in self.steps(held.job_id))
+
     def _ended(self, held: Lease, leaves: StepStatus) -> bool:
         """Whether this very attempt has ended, in the way that leaves its step so."""
         arguments: Arguments = {"job": held.job_id, "name": held.step.name, "idx": held.step.index}
@@ -315,6 +355,17 @@ def _held(held: Lease, now: datetime) -> dict[str, str | int | float | None]:
         "idx": held.step.index,
         "attempt": held.attempt,
         "now": to_ms(now),
+    }
+
+
+def _ending(
+    held: Lease, now: datetime, join: StepKey | None, result: Mapping[str, object] | None
+) -> dict[str, str | int | float | None]:
+    return _held(held, now) | {
+        "announce_at": to_ms(next_announcement(now, 0)),
+        "join_name": join.name if join else None,
+        "join_idx": join.index if join else None,
+        "result": None if result is None else json.dumps(result),
     }
 
 

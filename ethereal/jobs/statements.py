@@ -47,8 +47,8 @@ QUEUE_POSITION = (
 )
 
 CLAIM_STEP = (
-    "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, claimed_at = :now,"
-    " deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
+    "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, worker = :worker,"
+    " claimed_at = :now, deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
     f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE}"
 )
 CLAIMED = f"SELECT attempt FROM steps WHERE {_STEP} AND status = 'running' AND owner = :owner AND {_LIVE}"
@@ -82,6 +82,12 @@ END_STEP = (
     "UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now, result = :result"
     f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
     " RETURNING attempt"
+)
+# A second run is a step of its own, void as soon as its chunk has ended: whoever has it learns at a beat.
+_SECOND = "job_id = :job AND name = 'second_run' AND idx = :idx"
+VOID_SECOND = (
+    "UPDATE steps SET status = 'void', lease_expires_at = NULL, finished_at = :now"
+    f" WHERE {_SECOND} AND status IN ('waiting', 'running') AND {_HELD}"
 )
 TOUCH = "UPDATE jobs SET updated_at = :now WHERE id = :job"
 
@@ -122,12 +128,21 @@ FAIL_JOB = (
     "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
     f" WHERE id = :job AND {_HELD} RETURNING id"
 )
-FAIL_STEP = f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now WHERE {_HELD_STEP}"
+# Kept with the attempt that failed and its worker; a code of NULL counts against nobody.
+_FAILED = (
+    "failures = CASE WHEN :code IS NULL THEN failures ELSE json_insert(failures, '$[#]',"
+    " json_object('attempt', attempt, 'worker', worker, 'code', :code)) END"
+)
+FAIL_STEP = f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now, {_FAILED} WHERE {_HELD_STEP}"
 RETRY_STEP = (
     "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :retry_at,"
-    " announce_at = :retry_at"
+    f" announce_at = :retry_at, {_FAILED}"
     f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
     " RETURNING attempt"
+)
+FAILURES = (
+    "SELECT COUNT(*) FROM steps, json_each(steps.failures)"
+    " WHERE job_id = :job AND json_extract(json_each.value, '$.worker') = :worker"
 )
 REDO_STEPS = (
     "UPDATE steps SET status = 'waiting', not_before = :now, announce_at = :announce_at, announcements = 1,"
@@ -151,19 +166,26 @@ CANCEL = (
 )
 
 _EXPIRED = "status = 'running' AND lease_expires_at <= :now"
+VOID_EXPIRED = (
+    f"UPDATE steps SET status = 'void', lease_expires_at = NULL, finished_at = :now, {_FAILED}"
+    f" WHERE name = 'second_run' AND {_EXPIRED}"
+    " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
+)
 FAIL_SPENT = (
     "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
     " WHERE status IN ('pending', 'processing') AND id IN"
     f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND attempt >= :max_attempts) RETURNING id"
 )
 RELEASE = (
-    "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :now, announce_at = :now"
+    "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :now, announce_at = :now,"
+    f" {_FAILED}"
     f" WHERE {_EXPIRED} AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
     " RETURNING job_id, name, idx"
 )
 REST_RELEASED = (
     "UPDATE jobs SET status = 'pending', updated_at = :now WHERE status = 'processing'"
-    " AND id IN (SELECT job_id FROM steps WHERE status = 'waiting' AND attempt > 0 AND not_before = :now)"
+    " AND id IN (SELECT job_id FROM steps WHERE status = 'waiting' AND attempt > 0 AND not_before = :now"
+    " UNION SELECT job_id FROM steps WHERE name = 'second_run' AND status = 'void' AND finished_at = :now)"
     f" AND {_IDLE}"
 )
 
@@ -173,6 +195,41 @@ TAKE_DUE = (
     " WHERE rowid IN (SELECT steps.rowid FROM steps JOIN jobs ON jobs.id = steps.job_id"
     " WHERE steps.status = 'waiting' AND announce_at <= :now AND jobs.status IN ('pending', 'processing')"
     " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx, route"
+)
+
+LONG_RUNNING = (
+    "SELECT DISTINCT job_id FROM steps WHERE status = 'running' AND name = 'render_chunk'"
+    " AND claimed_at <= :before"
+    " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
+)
+_UNLESS_IT_LIVES = _UNLESS_THERE.replace("= 'void'", "IN ('void', 'done')")
+CALL_SECOND = (
+    f"{_NEW_STEP} SELECT job_id, 'second_run', idx, 'waiting', 0, :now, :announce_at, 1, route FROM steps"
+    f" WHERE {_HELD_STEP} AND {_LIVE}"
+    f"{_UNLESS_IT_LIVES} AND steps.attempt < :most RETURNING name"
+)
+FAIL_SECOND = (
+    f"UPDATE steps SET status = 'void', lease_expires_at = NULL, finished_at = :now, {_FAILED}"
+    f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
+    " RETURNING attempt"
+)
+# What a second run takes over may be waiting by now, for another attempt of the first.
+_FIRST = "job_id = :job AND name = 'render_chunk' AND idx = :idx AND status IN ('waiting', 'running')"
+TAKE_JOIN = (
+    f"{_NEW_STEP} SELECT :job, :join_name, :join_idx, 'waiting', 0, :now, :announce_at, 1, NULL WHERE {_HELD}"
+    f" AND EXISTS (SELECT 1 FROM steps WHERE {_FIRST})"
+    " AND NOT EXISTS (SELECT 1 FROM steps WHERE job_id = :job AND name = 'render_chunk' AND idx <> :idx"
+    f" AND status NOT IN ('done', 'void')){_UNLESS_THERE} RETURNING name"
+)
+TAKE_STEP = (
+    "UPDATE steps SET status = 'done', attempt = attempt + 1, (owner, worker, claimed_at) ="
+    f" (SELECT owner, worker, claimed_at FROM steps WHERE {_SECOND}),"
+    " lease_expires_at = NULL, finished_at = :now, result = :result"
+    f" WHERE {_FIRST} AND {_HELD} RETURNING attempt"
+)
+TAKEN = (
+    "UPDATE jobs SET updated_at = :now, attempt = max(attempt, (SELECT attempt FROM steps"
+    " WHERE job_id = :job AND name = 'render_chunk' AND idx = :idx)) WHERE id = :job"
 )
 
 _RESTING = (
@@ -193,7 +250,7 @@ STRANDED = (
 NOTE = f"UPDATE jobs SET stage = :stage, updated_at = :now WHERE {_RESTING}"
 VOID_CHUNKS = (
     "UPDATE steps SET status = 'void' WHERE job_id = :job"
-    " AND name IN ('draw_contact', 'render_chunk', 'assemble_video')"
+    " AND name IN ('draw_contact', 'render_chunk', 'second_run', 'assemble_video')"
     f" AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
 )
 PLAN_AGAIN = (

@@ -108,6 +108,7 @@ class JobStore(Protocol):
         step: StepKey,
         *,
         owner: str,
+        worker: str = "",
         now: datetime,
         lease: timedelta,
         time_limit: timedelta,
@@ -115,7 +116,7 @@ class JobStore(Protocol):
         """Start the next attempt of a waiting step; no lease of it outlasts `now + time_limit`.
 
         Raise ConflictError unless the step waits, its time has come and the job is not final; `owner` must be
-        new for each claim.
+        new for each claim, `worker` is the name under which failures are remembered.
         """
         ...
 
@@ -137,7 +138,8 @@ class JobStore(Protocol):
     ) -> bool:
         """End the step well and store the steps that follow, for the kind of renderer that `route` names.
 
-        `join` is stored when this was the last unfinished step of its name; return whether it was.
+        `join` is stored when this was the last unfinished step of its name; return whether it was. A second
+        run of the step is void.
         """
         ...
 
@@ -167,8 +169,24 @@ class JobStore(Protocol):
         """End the job well."""
         ...
 
-    def fail(self, held: Lease, error: JobError, *, now: datetime, retry_at: datetime | None) -> Job:
-        """End the attempt: the step waits until `retry_at`, or the job has failed when that is None."""
+    def fail(
+        self,
+        held: Lease,
+        error: JobError,
+        *,
+        now: datetime,
+        retry_at: datetime | None,
+        blame: bool = True,
+    ) -> Job:
+        """End the attempt: the step waits until `retry_at`, or the job has failed when that is None.
+
+        A second run is void instead, and its job goes on. The failure is kept with the step, and the worker's
+        name with it, unless nobody is to `blame`.
+        """
+        ...
+
+    def failures(self, job_id: JobId, worker: str) -> int:
+        """How many attempts of the job's steps ended badly on this worker."""
         ...
 
     def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
@@ -178,12 +196,40 @@ class JobStore(Protocol):
         """
         ...
 
+    def long_running(self, *, before: datetime) -> Sequence[JobId]:
+        """Jobs that live and of which a chunk runs since `before` or longer."""
+        ...
+
+    def call_second(self, first: Lease, *, now: datetime, most: int) -> bool:
+        """Store a second run of a chunk for its kind of renderer, if attempt `first` of it still runs.
+
+        Not while there is one, nor when `most` were claimed already. Return whether it was stored.
+        """
+        ...
+
+    def take_over(
+        self,
+        held: Lease,
+        *,
+        now: datetime,
+        join: StepKey | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> bool:
+        """End a second run well and, with it, its chunk: the attempt of the first run is fenced off.
+
+        As `commit` in all else. LeaseLostError also means that the first run was quicker.
+        """
+        ...
+
     def cancel(self, job_id: JobId, *, now: datetime) -> Job:
         """Raise ConflictError if the job has ended. Its workers learn at their next write."""
         ...
 
     def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
-        """End every expired lease: the step waits again, or the job fails when its attempts are spent."""
+        """End every expired lease: the step waits again, or the job fails when its attempts are spent.
+
+        It counts as a failure of the worker. A second run is void.
+        """
         ...
 
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:

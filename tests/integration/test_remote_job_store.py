@@ -92,6 +92,9 @@ def test_every_move_is_one_round_trip(store: SqlJobStore, server: HranaStandIn) 
         lambda: store.finish(lease, result={}, now=NOON),
         lambda: store.cancel(second.id, now=NOON),
         lambda: store.take_due(now=NOON),
+        lambda: store.failures(job.id, "one"),
+        lambda: store.long_running(before=NOON),
+        lambda: store.call_second(lease, now=NOON, most=3),
         lambda: store.release_expired(now=NOON, max_attempts=3),
         lambda: store.delete(second.id),
     ):

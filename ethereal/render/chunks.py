@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -28,6 +28,11 @@ class Chunk:
     @property
     def gop_count(self) -> int:
         return len(self.gops)
+
+    @property
+    def numbered(self) -> Iterator[tuple[int, range]]:
+        """Each GOP behind its number in the video."""
+        return enumerate(self.gops, self.first_gop)
 
     @property
     def start_frame(self) -> int:

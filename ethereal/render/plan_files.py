@@ -19,7 +19,7 @@ from ethereal.scenes.reach import load_reach
 
 MAX_PLAN_BYTES = 2 << 30
 COMPOSITION_FILE, ENCODER_FILE = "composition.json", "encoder.json"
-_SCENE_DIRECTORY = "composition"
+SCENE_DIRECTORY = "composition"
 _FEATURE_FILES = ("features.json", "features.f32")
 
 
@@ -29,7 +29,7 @@ def freeze_page(composition: Composition, frame_count: int, features_dir: Path, 
     The features must be those of this rate and number of frames.
     """
     _check_features(features_dir, composition.fps, frame_count)
-    sources = {f"{_SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
+    sources = {f"{SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
     sources |= {name: features_dir / name for name in _FEATURE_FILES}
     check_size(sources)
     (directory / COMPOSITION_FILE).write_bytes(canonical_json(_page(composition, frame_count)))

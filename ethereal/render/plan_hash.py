@@ -30,20 +30,22 @@ def plan_hash_of(files: Mapping[str, Path], document: Mapping[str, object]) -> s
     """Hash `files` as they are on disk, in the order given, and what plan.json says."""
     said = {key: value for key, value in document.items() if key not in _NOT_HASHED}
     digest = hashlib.sha256()
-    _add(digest, TAG)
+    add_field(digest, TAG)
     for name, path in files.items():
-        _add(digest, name.encode())
-        _add_file(digest, path)
-    _add(digest, canonical_json(said))
+        add_field(digest, name.encode())
+        add_file(digest, path)
+    add_field(digest, canonical_json(said))
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, field: bytes) -> None:
+def add_field(digest: hashlib._Hash, field: bytes) -> None:
+    """Hash a field behind its length, so that no two rows of fields hash alike."""
     digest.update(len(field).to_bytes(8, "big"))
     digest.update(field)
 
 
-def _add_file(digest: hashlib._Hash, path: Path) -> None:
+def add_file(digest: hashlib._Hash, path: Path) -> None:
+    """Hash the content of a file as a field."""
     digest.update(path.stat().st_size.to_bytes(8, "big"))
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

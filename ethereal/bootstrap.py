@@ -19,7 +19,9 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from ethereal.assets.sql import SqlAssetStore
 from ethereal.errors import InvalidConfigError
+from ethereal.jobs.database import Database
 from ethereal.jobs.file_database import open_file_database
 from ethereal.jobs.migrate import migrate
 from ethereal.jobs.remote_database import open_remote_database
@@ -50,8 +52,10 @@ def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = 
     """
     from ethereal.render.kept import KeptRenderer
 
+    database = open_database(settings)
     return Services(
-        jobs=open_job_store(settings),
+        jobs=SqlJobStore(database),
+        assets=SqlAssetStore(database),
         objects=open_object_store(settings),
         queue=queue,
         live=open_live_progress(settings),
@@ -70,7 +74,12 @@ def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = 
 
 
 def open_job_store(settings: Settings) -> JobStore:
-    """The job store, brought to the newest schema."""
+    """The job store on a database of its own."""
+    return SqlJobStore(open_database(settings))
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of jobs and assets, brought to the newest schema."""
     url = settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
     if url.startswith("file:"):
         database = open_file_database(Path(url.removeprefix("file:")))
@@ -80,7 +89,7 @@ def open_job_store(settings: Settings) -> JobStore:
         undo.callback(database.close)
         migrate(database)
         undo.pop_all()
-    return SqlJobStore(database)
+    return database
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
@@ -178,6 +187,8 @@ def limits_of(settings: Settings) -> Limits:
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
         plan_again=timedelta(minutes=settings.plan_again_minutes),
+        assets_bytes=settings.asset_quota_gb << 30,
+        assets_kept=timedelta(days=settings.asset_days),
     )
 
 

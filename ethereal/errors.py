@@ -4,6 +4,7 @@ EtherealError
 ├── InvalidInputError          the caller must change something
 │   ├── UnreadableAudioError   not audio, or no sound track in it
 │   ├── TooLargeError          over a limit of size or length
+│   │   └── QuotaExceededError the library is full
 │   ├── UnsafeAddressError     an address we do not open
 │   ├── InvalidConfigError     a plan cannot be made from this request
 │   └── FormatNotSupportedError
@@ -80,6 +81,12 @@ class TooLargeError(InvalidInputError):
     """Over a limit of size or length."""
 
     code = "TOO_LARGE"
+
+
+class QuotaExceededError(TooLargeError):
+    """The assets that are there take all the room there is: delete some."""
+
+    code = "QUOTA_EXCEEDED"
 
 
 class UnsafeAddressError(InvalidInputError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from ethereal.assets.store import AssetStore
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
@@ -47,6 +48,9 @@ class Limits:
     retry: timedelta = timedelta(seconds=5)
     max_attempts: int = 3
     uploads_kept: timedelta = timedelta(hours=24)
+    assets_bytes: int = 5 << 30  #: what all assets may take
+    assets_kept: timedelta = timedelta(days=30)  #: since they were last asked for
+    previews_kept: timedelta = timedelta(days=7)
     stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing
     plan_again: timedelta = timedelta(minutes=5)  #: after which another kind of renderer may take the job
 
@@ -63,6 +67,7 @@ class Limits:
 @dataclass(frozen=True, kw_only=True)
 class Services:
     jobs: JobStore
+    assets: AssetStore
     objects: ObjectStore
     queue: TaskQueue
     live: LiveProgress

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
 
     max_upload_mb: int = Field(100, gt=0, description="Largest accepted file, in MiB.")
     max_audio_minutes: int = Field(30, gt=0, description="Longest accepted audio.")
+    asset_quota_gb: int = Field(5, gt=0, description="What all assets may take, in GiB.")
+    asset_days: int = Field(30, gt=0, description="How long an asset is kept that nobody asks for.")
     lease_seconds: int = Field(60, ge=2, description="How long a step belongs to a silent worker.")
     beat_seconds: float = Field(2.0, gt=0, description="How often a running step writes its progress.")
     max_attempts: int = Field(3, gt=0, description="How often a step is tried.")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from ethereal.assets.memory import MemoryAssetStore
 from ethereal.errors import BrokerUnavailableError, NotBuiltError
 from ethereal.jobs.memory import MemoryJobStore
 from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
@@ -65,6 +66,7 @@ def make_services(folder: Path, *, clock: HandClock | None = None, limits: Limit
     clock = clock or HandClock()
     return Services(
         jobs=MemoryJobStore(),
+        assets=MemoryAssetStore(),
         objects=LocalObjectStore(
             folder / "objects", base_url="http://127.0.0.1:1", signer=Signer(b"secret"), clock=clock
         ),

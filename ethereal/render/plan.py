@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from ethereal import __version__
@@ -18,6 +18,7 @@ from ethereal.errors import (
     PlanProtocolError,
 )
 from ethereal.render.audio_track import make_audio_track, sample_count_for
+from ethereal.render.beside import working_beside
 from ethereal.render.canary import canary_frames, draw_canary
 from ethereal.render.canonical_json import canonical_json
 from ethereal.render.chunks import choose_chunk_count, deal_chunks, gop_frames_for, gops_of
@@ -32,8 +33,6 @@ from ethereal.render.renderer import OpenRenderer
 from ethereal.render.whole import whole_directory
 
 __all__ = ["Plan", "PlanRequest", "load_plan", "make_plan"]
-
-_AUDIO_SHARE = 0.7  # of the time that a plan takes, for its beat
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,14 @@ def make_plan(
     """
     _check(request)
     with whole_directory(plan_dir) as directory:
-        _freeze(request, directory, lambda fraction: beat(fraction * _AUDIO_SHARE))
-        with open_renderer(directory) as renderer:
-            settings = read_settings(_read_json(directory / ENCODER_FILE))
-            frames = canary_frames(request.frame_count)
-            canary, seconds = draw_canary(renderer, frames, settings)
-            made_with = Provenance(renderer.gl_renderer, renderer.browser_version, __version__)
+        _freeze_picture(request, directory)
+        with working_beside(partial(_freeze_sound, request, directory)) as sound:
+            with open_renderer(directory) as renderer:
+                settings = read_settings(_read_json(directory / ENCODER_FILE))
+                frames = canary_frames(request.frame_count)
+                canary, seconds = draw_canary(renderer, frames, settings)
+                made_with = Provenance(renderer.gl_renderer, renderer.browser_version, __version__)
+            sound(beat)
         plan = _decide(request, canary, made_with, seconds)
         check_frozen_size(directory)
         _write_plan(plan, directory)
@@ -122,15 +123,18 @@ def _grid(request: PlanRequest) -> tuple[range, ...]:
     return gops_of(request.frame_count, gop_frames_for(request.composition.fps))
 
 
-def _freeze(request: PlanRequest, directory: Path, beat: Beat) -> None:
-    composition, sound = request.composition, get_container(request.container).sound
-    freeze_page(composition, request.frame_count, request.features_dir, directory)
+def _freeze_picture(request: PlanRequest, directory: Path) -> None:
+    freeze_page(request.composition, request.frame_count, request.features_dir, directory)
     (directory / ENCODER_FILE).write_bytes(canonical_json(_encoding(request)))
+
+
+def _freeze_sound(request: PlanRequest, directory: Path, beat: Beat) -> None:
+    sound = get_container(request.container).sound
     if request.canonical is not None:
         make_audio_track(
             request.canonical,
             directory / sound.file,
-            sample_count=sample_count_for(request.frame_count, composition.fps),
+            sample_count=sample_count_for(request.frame_count, request.composition.fps),
             bit_rate=get_quality(request.quality).audio_bit_rate,
             sound=sound,
             beat=beat,

@@ -22,7 +22,7 @@ EtherealError
 │   ├── PlanTooLargeError, PlanProtocolError, PlanHashMismatchError, MissingPlanArtifactError
 │   ├── ChunkIndexError, ChunkCorruptError
 │   ├── EncoderMismatchError, RendererMismatchError
-│   └── SceneFailedError, BrowserCrashedError, OutOfDiskError
+│   └── SceneFailedError, BrowserCrashedError, CallLostError, OutOfDiskError
 └── UnavailableError           a dependency is down; the same call may work later
     └── StoreUnavailableError, StorageUnavailableError, BrokerUnavailableError, DispatchUnavailableError
 
@@ -245,6 +245,13 @@ class BrowserCrashedError(RenderError):
     retry = Retry.ELSEWHERE
 
 
+class CallLostError(RenderError):
+    """A call elsewhere ended without an answer: its machine died, or it was stopped or forgotten there."""
+
+    code = "CALL_LOST"
+    retry = Retry.ELSEWHERE
+
+
 class OutOfDiskError(RenderError):
     """The disk of this worker is full."""
 
@@ -285,3 +292,8 @@ def all_errors(root: type[EtherealError] = EtherealError) -> Iterator[type[Ether
     yield root
     for child in root.__subclasses__():
         yield from all_errors(child)
+
+
+def error_named(code: str) -> type[EtherealError]:
+    """The error with that code, as another machine told it; one that nobody foresaw when there is none."""
+    return next((kind for kind in all_errors() if kind.code == code), EtherealError)

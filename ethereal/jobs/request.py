@@ -132,6 +132,10 @@ class RenderResult(Record):
     chunks: int
     poster_key: str | None = None
     contact_key: str | None = None
+    machine: str | None = None  #: elsewhere: the GPU that was paid for, or `cpu`
+    machine_seconds: float | None = None  #: that its containers were at work, all of them together
+    gl_renderer: str | None = None  #: what the driver that drew calls itself
+    software_gl: bool | None = None  #: whether that driver draws on the CPU
 
 
 #: What the jobs of each type ask for.

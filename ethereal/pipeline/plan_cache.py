@@ -64,13 +64,17 @@ def fetch_plan(objects: ObjectStore, key: StorageKey, folder: Path, *, beat: Bea
         archive = objects.fetch(key, folder / "plan.tar", beat=beat)
     except NotFoundError as error:
         raise MissingPlanArtifactError(f"{key} is not in the object store") from error
-    unpacked = folder / "plan"
+    return unpack_plan(archive, folder / "plan")
+
+
+def unpack_plan(archive: Path, directory: Path) -> Path:
+    """Unpack a plan as `directory`, unverified; raise PlanHashMismatchError when the archive is damaged."""
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(unpacked, filter="data")
+            tar.extractall(directory, filter="data")
     except tarfile.TarError as error:
-        raise PlanHashMismatchError(f"{key} is no whole archive: {error}") from error
-    return unpacked
+        raise PlanHashMismatchError(f"{archive.name} is no whole archive: {error}") from error
+    return directory
 
 
 def keep_plan(services: Services, plan_hash: str, chunk_count: int, plan_dir: Path) -> Path:

@@ -40,7 +40,8 @@ def _is_system(name: str) -> bool:
     return bool(name) and not _is_swiftshader(name)
 
 
-def _is_gpu(name: str) -> bool:
+def is_gpu(name: str) -> bool:
+    """Whether the renderer of that name is a GPU, not one of the drivers that draw on the CPU."""
     return _is_system(name) and not _is_llvmpipe(name)
 
 
@@ -49,7 +50,7 @@ _NO_DISPLAY = {"EGL_PLATFORM": "surfaceless"}
 
 _SYSTEM = GlDriver("the system's GL", _EGL, _is_system, _NO_DISPLAY)
 _LLVMPIPE = GlDriver("llvmpipe", _EGL, _is_llvmpipe, {**_NO_DISPLAY, "LIBGL_ALWAYS_SOFTWARE": "1"})
-_GPU = GlDriver("a GPU", _EGL, _is_gpu, _NO_DISPLAY)
+_GPU = GlDriver("a GPU", _EGL, is_gpu, _NO_DISPLAY)
 _SWIFTSHADER = GlDriver(
     "SwiftShader",
     ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),

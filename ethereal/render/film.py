@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, cast
-from zipfile import ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import av
 from av.container import InputContainer
@@ -35,7 +35,7 @@ class Film(Protocol):
         ...
 
     def coded(self, gop: range) -> list[bytes]:
-        """Return the coded pictures of the frames of a GOP, in the order of coding."""
+        """Return the coded pictures of the frames of a GOP, in the order of coding, each with its alpha."""
         ...
 
 
@@ -98,11 +98,20 @@ class _ZipFilm:
     def picture(self, frame: int) -> VideoFrame:
         decoder = av.CodecContext.create("png", "r")
         (coded,) = self.coded(range(frame, frame + 1))
+        if not coded:
+            raise RenderError(f"frame {frame} is damaged")
         pictures = [*decoder.decode(av.Packet(coded)), *decoder.decode(None)]
         return pictures[0]
 
     def coded(self, gop: range) -> list[bytes]:
         try:
-            return [self._archive.read(picture_name(frame)) for frame in gop]
+            return [self._read(picture_name(frame)) for frame in gop]
         except KeyError as error:
             raise RenderError(f"the archive lacks a frame of {gop}") from error
+
+    def _read(self, name: str) -> bytes:
+        """The file of that name; b"" when it is damaged, which no picture equals."""
+        try:
+            return self._archive.read(name)
+        except BadZipFile:
+            return b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from zipfile import ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import av
 
@@ -13,10 +13,20 @@ def is_sound_equal(plan_dir: Path, video: Path) -> bool:
     """Whether `video` carries the coded sound of the plan at `plan_dir`, or both have none."""
     planned = next(iter(sorted(plan_dir.glob("audio.*"))), None)
     if is_zipfile(video):
-        with ZipFile(video) as archive:
-            beside = [archive.read(name) for name in archive.namelist() if not name.endswith(".png")]
-        return planned is None or planned.read_bytes() in beside
+        return _sound_beside(video) == (planned.read_bytes() if planned else None)
     return _coded_sound(video) == (_coded_sound(planned) if planned else None)
+
+
+def _sound_beside(video: Path) -> bytes | None:
+    """The file in an archive that is no picture: b"" when it is damaged, None when there is none."""
+    with ZipFile(video) as archive:
+        for name in archive.namelist():
+            if not name.endswith(".png"):
+                try:
+                    return archive.read(name)
+                except BadZipFile:
+                    return b""
+    return None
 
 
 def _coded_sound(path: Path) -> str | None:

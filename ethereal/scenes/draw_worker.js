@@ -5,7 +5,7 @@
 //           from 16 on the frame index of each slot
 //   page 1, written here: 0 frames written so far
 //   then the slots, each width * height * 4 bytes RGBA
-import { CONTEXT, loadFeatures, openScene } from "./runtime.js";
+import { contextFor, loadFeatures, openScene } from "./runtime.js";
 
 const PAGE = 4096;
 const ORDERED = 0;
@@ -49,10 +49,11 @@ async function start(ring) {
   await drawOrders(gl, scene, slots);
 }
 
-function openContext({ width, height }) {
+function openContext(composition) {
+  const { width, height } = composition;
   const canvas = new OffscreenCanvas(width, height);
   canvas.addEventListener("webglcontextlost", () => post({ failed: "the WebGL context was lost" }));
-  const gl = canvas.getContext("webgl2", CONTEXT);
+  const gl = canvas.getContext("webgl2", contextFor(composition));
   if (gl === null) throw new Error("no WebGL2 context");
   if (gl.drawingBufferWidth !== width || gl.drawingBufferHeight !== height) {
     throw new Error(`no drawing buffer of ${width}x${height} pixels`);

@@ -6,7 +6,12 @@
  */
 export const CONTEXT = { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" };
 
+/** The same for a composition, which may want nothing behind its light: alpha is straight then, as files keep it. */
+export const contextFor = ({ background }) =>
+  background === "transparent" ? { ...CONTEXT, alpha: true, premultipliedAlpha: false } : CONTEXT;
+
 const OPAQUE_BLACK = [0, 0, 0, 1];
+const NOTHING = [0, 0, 0, 0];
 
 /** "30000/1001" or "30" as a number. */
 export function parseRate(text) {
@@ -103,20 +108,23 @@ export function makeProgram(gl, vertexSource, fragmentSource) {
 /**
  * Open `scene` (its module) for a composition (composition.json, parsed) on a WebGL2 context as large as the
  * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport. Where the
- * composition tells the scene's reach, the scene is held to it.
+ * composition tells the scene's reach, the scene is held to it. Where it has a transparent background, a scene that
+ * says `canBeTransparent` gets `isTransparent` and draws straight alpha; another one is refused.
  */
 export function openScene(gl, composition, features, scene) {
   const { width, height, seed } = composition;
+  const isTransparent = composition.background === "transparent";
+  if (isTransparent && !scene.canBeTransparent) throw new Error(`${composition.scene} cannot be transparent`);
   const parameters = completeParameters(scene.parameters, composition.parameters);
   const fps = parseRate(composition.fps);
   gl.disable(gl.DITHER); // a driver may dither as it likes: not the same bytes everywhere
   const { features: heard, during } = composition.reach
     ? limitFeatures(features, composition.reach)
     : { features, during: (frame, draw) => draw() };
-  const opened = scene.create(gl, { width, height, seed, fps, parameters, features: heard });
+  const opened = scene.create(gl, { width, height, seed, fps, parameters, features: heard, isTransparent });
   const draw = (frame) => {
     gl.viewport(0, 0, width, height);
-    gl.clearBufferfv(gl.COLOR, 0, OPAQUE_BLACK);
+    gl.clearBufferfv(gl.COLOR, 0, isTransparent ? NOTHING : OPAQUE_BLACK);
     during(frame, () => opened.draw(frame));
   };
   return { draw, dispose: () => opened.dispose(), expects: scene.expects ?? {} };

@@ -101,7 +101,7 @@ def test_a_scene_that_hangs_while_opening_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        ("gl.clearColor(0, 0, 0, 1); gl.clear(gl.COLOR_BUFFER_BIT);", "black frames"),
+        ("gl.clearColor(0, 0, 0, 1); gl.clear(gl.COLOR_BUFFER_BIT);", "blank frames"),
         ("gl.clearColor(1, 0, 0, 1); gl.clear(gl.COLOR_BUFFER_BIT);", "equal frames"),
     ],
 )

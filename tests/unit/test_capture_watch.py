@@ -31,8 +31,21 @@ def look_at(pictures: Iterable[memoryview], expects: Expectations = STRICT) -> N
 
 
 def test_a_long_run_of_black_frames_is_a_failure() -> None:
-    with pytest.raises(SceneFailedError, match=f"{LONGEST_RUN} black frames up to frame {LONGEST_RUN - 1}"):
+    with pytest.raises(SceneFailedError, match=f"{LONGEST_RUN} blank frames up to frame {LONGEST_RUN - 1}"):
         look_at([BLACK] * LONGEST_RUN)
+
+
+def test_a_long_run_of_frames_with_nothing_in_them_is_a_failure_whatever_their_colour() -> None:
+    clear = [memoryview(bytes([level, 80, 20, 0]) * (SIZE // 4)) for level in range(LONGEST_RUN)]
+    with pytest.raises(SceneFailedError, match=f"{LONGEST_RUN} blank frames"):
+        look_at(clear)
+
+
+def test_one_point_that_is_not_clear_is_not_nothing() -> None:
+    frames = [bytearray(bytes([level, 80, 20, 0]) * (SIZE // 4)) for level in range(LONGEST_RUN)]
+    for frame in frames:
+        frame[4003] = 1
+    look_at(map(memoryview, frames))
 
 
 def test_a_black_start_is_none() -> None:

@@ -1,4 +1,7 @@
-"""Guards against a scene that draws nothing: long runs of black frames, or of equal ones though it moves."""
+"""Guards against a scene that draws nothing: long runs of blank frames, or of equal ones though it moves.
+
+A frame is blank when it is black, or transparent everywhere.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ class FrameWatch:
         self._stride = max(frame_bytes // _SAMPLES, 1) | 1  # odd: the samples go round all four channels
         black = b"\0\0\0\xff" * (frame_bytes // 4)
         self._black_sample, self._black_sum = black[:: self._stride], zlib.crc32(black)
+        self._alphas = slice(next(at for at in range(4) if at * self._stride % 4 == 3), None, 4)
         self._last_frame, self._last_sample, self._last_sum = -1, b"", -1
         self._black_run = self._still_run = 0
 
@@ -45,18 +49,19 @@ class FrameWatch:
         sample = bytes(pixels[:: self._stride])
         suspect = sample in (self._black_sample, self._last_sample)
         checksum = zlib.crc32(pixels) if suspect else -1
-        self._count(frame, checksum)
+        is_clear = not any(sample[self._alphas]) and not any(pixels[3::4])
+        self._count(frame, checksum, is_clear)
         self._last_frame, self._last_sample, self._last_sum = frame, sample, checksum
         self._judge(frame)
 
-    def _count(self, frame: int, checksum: int) -> None:
-        self._black_run = self._black_run + 1 if checksum == self._black_sum else 0
+    def _count(self, frame: int, checksum: int, is_clear: bool) -> None:
+        self._black_run = self._black_run + 1 if is_clear or checksum == self._black_sum else 0
         is_still = checksum != -1 and checksum == self._last_sum and frame != self._last_frame
         self._still_run = self._still_run + 1 if is_still else 0
 
     def _judge(self, frame: int) -> None:
         if self._expects.not_black and self._black_run >= LONGEST_RUN:
-            raise SceneFailedError(f"{self._black_run} black frames up to frame {frame}")
+            raise SceneFailedError(f"{self._black_run} blank frames up to frame {frame}")
         if self._expects.motion and self._still_run >= LONGEST_RUN:
             raise SceneFailedError(
                 f"{self._still_run} equal frames up to frame {frame}, where the scene promises motion"

@@ -15,6 +15,13 @@ function turnHue([red, green, blue], degrees) {
   return [mix(red, green, blue), mix(green, blue, red), mix(blue, red, green)];
 }
 
+/** The hue of the body as it is seen, as bright as it can be. */
+export function tintOf(parameters) {
+  const seen = lightOf(parameters.bodyColor, parameters.hueShift).map(Math.sqrt);
+  const most = Math.max(...seen, 1e-3);
+  return seen.map((channel) => channel / most);
+}
+
 /** The matrix that turns the four weights of the body (outer, body, core, tip) into light. */
 export function paletteMatrix(parameters) {
   const columns = ["outerColor", "bodyColor", "coreColor", "tipColor"];

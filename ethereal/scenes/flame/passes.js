@@ -1,6 +1,7 @@
 // The passes of one picture, from the small layers up to the full-size target.
 import { makeStage } from "./stage.js";
 import { drawInto, fill, readFrom } from "./gpu.js";
+import { tintOf } from "./palette.js";
 
 const texel = (layer) => [1 / layer.width, 1 / layer.height];
 
@@ -9,6 +10,12 @@ function cover({ gl }, program, target, uniforms, sources) {
   readFrom(gl, ...sources);
   program.use(uniforms);
   fill(gl);
+}
+
+function clear(gl, layer) {
+  drawInto(gl, layer);
+  gl.clearColor(0, 0, 0, 0);
+  gl.clear(gl.COLOR_BUFFER_BIT);
 }
 
 /** The form fills a part of the picture: do not shade the rest. */
@@ -21,9 +28,7 @@ function scissorTo({ gl, extent }, layer, [left, bottom, right, top]) {
 
 function drawBody(stage, { uniforms, bounds }, sparkCount) {
   const { gl, layers, programs, sparks, onePixel } = stage;
-  drawInto(gl, layers.body);
-  gl.clearColor(0, 0, 0, 0);
-  gl.clear(gl.COLOR_BUFFER_BIT);
+  clear(gl, layers.body);
   scissorTo(stage, layers.body, bounds);
   cover(stage, programs.body, layers.body, { ...uniforms, uNoise: 0 }, [layers.noise]);
   gl.disable(gl.SCISSOR_TEST);
@@ -83,9 +88,25 @@ function drawPoints(stage, uniforms, target, sparkCount) {
   gl.disable(gl.BLEND);
 }
 
+/** The picture at full size with its points over it. */
+function finish(stage, uniforms, target, sparkCount) {
+  cover(stage, stage.programs.finish, target, { ...uniforms, uPicture: 0 }, [stage.layers.picture]);
+  drawPoints(stage, uniforms, target, sparkCount);
+}
+
+/** The same with nothing behind it. */
+function finishTransparent(stage, uniforms, target, sparkCount) {
+  const { picture, points } = stage.layers;
+  clear(stage.gl, points);
+  drawPoints(stage, uniforms, points, sparkCount);
+  const values = { ...uniforms, uTint: stage.tint, uPicture: 0, uPoints: 1 };
+  cover(stage, stage.programs.finish, target, values, [picture, points]);
+}
+
 /** {draw(moment), dispose()}: `moment` is what flow(frame) returns; draws into the bound framebuffer. */
 export function makePasses(gl, settings) {
-  const stage = makeStage(gl, settings);
+  const stage = { ...makeStage(gl, settings), tint: tintOf(settings.parameters) };
+  const paint = settings.isTransparent ? finishTransparent : finish;
   const draw = (moment) => {
     const framebuffer = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
     const target = { framebuffer, width: settings.width, height: settings.height };
@@ -96,8 +117,7 @@ export function makePasses(gl, settings) {
     drawBloom(stage, moment.uniforms);
     drawSky(stage, moment.uniforms);
     composite(stage, moment.uniforms);
-    cover(stage, stage.programs.finish, target, { ...moment.uniforms, uPicture: 0 }, [stage.layers.picture]);
-    drawPoints(stage, moment.uniforms, target, sparkCount);
+    paint(stage, moment.uniforms, target, sparkCount);
   };
   return { draw, dispose: stage.dispose };
 }

@@ -1,7 +1,8 @@
 // Everything the passes draw with, made once: layers, programs, sparks and stars.
 import { COMPOSITE, FINISH, WATER } from "./glsl/composite.js";
 import { CORONA_BODY } from "./glsl/corona.js";
-import { FLAME_BODY } from "./glsl/flame.js";
+import { FLAME_BODY, LONE_FLAME_BODY } from "./glsl/flame.js";
+import { GLOW, LIFT } from "./glsl/lift.js";
 import { BLUR, SHRINK_BODY, SKY } from "./glsl/light.js";
 import { MIST_BODY } from "./glsl/mist.js";
 import { BAKE_NOISE } from "./glsl/noise.js";
@@ -14,11 +15,13 @@ import { STAR_FLOATS, starCount, writeStars } from "./stars.js";
 
 const NOISE_TEXELS = 512;
 const BODIES = { flame: FLAME_BODY, mist: MIST_BODY, veil: VEIL_BODY, corona: CORONA_BODY };
+const LONE_BODIES = { ...BODIES, flame: LONE_FLAME_BODY };
 
 /** Fixed fractions of the picture, so that the look is the same at every size. */
-function makeLayers(gl, width, height) {
+function makeLayers(gl, width, height, isTransparent) {
   const layer = (part) => makeLayer(gl, Math.ceil(width / part), Math.ceil(height / part));
   return {
+    ...(isTransparent ? { points: layer(1) } : {}),
     noise: makeLayer(gl, NOISE_TEXELS, NOISE_TEXELS, gl.REPEAT),
     body: layer(2),
     picture: layer(2),
@@ -30,17 +33,17 @@ function makeLayers(gl, width, height) {
   };
 }
 
-function makePrograms(gl, form) {
+function makePrograms(gl, form, isTransparent) {
   return {
-    body: makeProgram(gl, COVER, BODIES[form]),
+    body: makeProgram(gl, COVER, (isTransparent ? LONE_BODIES : BODIES)[form]),
     sparkGlow: makeProgram(gl, SPARK_VERTEX, SPARK_WEIGHTS),
     sparkCore: makeProgram(gl, SPARK_VERTEX, SPARK_CORE),
     shrink: makeProgram(gl, COVER, SHRINK_BODY),
     blur: makeProgram(gl, COVER, BLUR),
-    sky: makeProgram(gl, COVER, SKY),
+    sky: makeProgram(gl, COVER, isTransparent ? GLOW : SKY),
     composite: makeProgram(gl, COVER, COMPOSITE),
     water: makeProgram(gl, COVER, WATER),
-    finish: makeProgram(gl, COVER, FINISH),
+    finish: makeProgram(gl, COVER, isTransparent ? LIFT : FINISH),
     stars: makeProgram(gl, STAR_VERTEX, STAR_PIXEL),
   };
 }
@@ -68,10 +71,10 @@ function setPlain(gl) {
   gl.bindVertexArray(null);
 }
 
-export function makeStage(gl, { width, height, extent, seed, parameters }) {
+export function makeStage(gl, { width, height, extent, seed, parameters, isTransparent }) {
   const callersTarget = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
-  const layers = makeLayers(gl, width, height);
-  const programs = makePrograms(gl, parameters.form);
+  const layers = makeLayers(gl, width, height, isTransparent);
+  const programs = makePrograms(gl, parameters.form, isTransparent);
   const sparks = makeInstances(gl, SPARK_CAPACITY, SPARK_FLOATS);
   const stars = makeStars(gl, extent, seed);
   const plain = () => setPlain(gl);

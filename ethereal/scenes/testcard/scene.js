@@ -3,6 +3,7 @@ import { makeProgram } from "../runtime.js";
 
 export const parameters = {};
 export const expects = { motion: true, notBlack: true };
+export const canBeTransparent = true;
 
 const COVER = `#version 300 es
 void main() {
@@ -12,6 +13,7 @@ void main() {
 
 // From the top: 24 blocks with the frame index, most significant bit left, in the top eighth; below it red grows
 // to the right and green upwards, blue tells the seed; in the middle tenth a white bar as high as the loudness.
+// With nothing behind it, the card fades out towards its foot, from half its height on.
 const CARD = `#version 300 es
 precision highp float;
 precision highp int;
@@ -19,6 +21,7 @@ uniform vec2 size;
 uniform uint index;
 uniform float level;
 uniform float blue;
+uniform float clear;
 out vec4 colour;
 void main() {
   vec2 place = gl_FragCoord.xy / size;
@@ -28,13 +31,14 @@ void main() {
     uint bit = 23u - min(uint(place.x * 24.0), 23u);
     colour = vec4(vec3(float((index >> bit) & 1u)), 1.0);
   }
+  colour.a = mix(1.0, min(2.0 * place.y, 1.0), clear);
 }`;
 
-export function create(gl, { width, height, seed, features }) {
+export function create(gl, { width, height, seed, features, isTransparent }) {
   const program = makeProgram(gl, COVER, CARD);
   const cover = gl.createVertexArray();
   const at = (name) => gl.getUniformLocation(program, name);
-  const [size, index, level, blue] = ["size", "index", "level", "blue"].map(at);
+  const [size, index, level, blue, clear] = ["size", "index", "level", "blue", "clear"].map(at);
   const draw = (frame) => {
     gl.useProgram(program);
     gl.bindVertexArray(cover);
@@ -42,6 +46,7 @@ export function create(gl, { width, height, seed, features }) {
     gl.uniform1ui(index, frame);
     gl.uniform1f(level, 0.75 * features.value("rms", frame));
     gl.uniform1f(blue, (seed % 256) / 255);
+    gl.uniform1f(clear, isTransparent ? 1 : 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   };
   const dispose = () => {

@@ -1,7 +1,7 @@
 // The body of the flame in four weights: outer, body, core, tip. The palette turns them into light.
 import { HEAD, NOISE, STRANDS } from "./shared.js";
 
-export const FLAME_BODY = `${HEAD}
+const flameBody = (auraShape) => `${HEAD}
 in vec2 uv;
 uniform vec2 uExtent, uOrigin, uSize;
 uniform vec4 uRise, uSway;
@@ -50,7 +50,7 @@ void main() {
 
   vec2 wide = vec2(bent.x / (1.7 + 1.1 * lift), still.y / tall);
   float aura = exp(-1.6 * wide.x * wide.x) * smoothstep(0.0, 0.4, wide.y) * smoothstep(1.40, 0.45, wide.y + 0.2 * big.x)
-    * smoothstep(3.7, 2.0, abs(still.x)) * smoothstep(1.48, 1.2, wide.y);
+    * smoothstep(3.7, 2.0, abs(still.x)) * smoothstep(1.48, 1.2, wide.y)${auraShape};
   vec4 slow = noise(bent * vec2(0.33, 0.075) + mid.zw * 0.10 - vec2(0.6, uWaft));
   float far = bent.x * 0.30 / (1.0 + 0.5 * lift);
   float ribbon = fineStrands(far + 0.8 * slow.z, 2.0, 12.0) * smoothstep(-0.3, 0.4, slow.w)
@@ -68,3 +68,9 @@ void main() {
     body * lift * lift * (0.15 + 0.6 * line) + uFilaments * aura * (0.02 + 0.30 * ribbon * (0.3 + lift))
   );
 }`;
+
+export const FLAME_BODY = flameBody("");
+
+/** Before nothing the aura's ends would show: it is rounded there, and gone well before them. */
+export const LONE_FLAME_BODY = flameBody(`
+    * pow(smoothstep(1.0, 0.2, length(vec2(still.x / 3.2, (wide.y - 0.45) / 0.9))), 2.0)`);

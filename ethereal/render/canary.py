@@ -1,6 +1,6 @@
 """The canary of a plan: tells renderers and encoders apart by what they make, not by what they say they are.
 
-A plan holds the sha256 of its canary frames as its own renderer drew them, and of those frames encoded.
+A plan holds the sha256 of its canary frames as its own renderer drew them, and of their middles encoded.
 A worker draws and encodes the canary first, so a driver that silently fell back to another is caught.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ethereal.render.plan_record import Canary, Plan
 from ethereal.render.renderer import Renderer
 
 _CANARY_FRAMES = 4
+_MOST_ENCODED = 1920  # pixels in either direction
 
 
 @dataclass(frozen=True)
@@ -73,27 +74,50 @@ def canary_frames(frame_count: int) -> tuple[int, ...]:
 
 
 def draw_canary(renderer: Renderer, frames: Sequence[int], settings: EncoderSettings) -> tuple[Canary, float]:
-    """Draw and encode `frames`; return what came out and the seconds it took per frame.
+    """Draw `frames` and encode the middle of each; return what came out and the seconds a frame takes.
 
     Raise SceneFailedError when a frame drawn twice is not the same, which no seed or clock may bring about.
     """
-    first = _pictures(renderer, frames[:1], settings)  # compiles the shaders, outside the time taken
+    middle = _middle_of(settings)
+    first = _drawn(renderer, frames[:1], settings, middle)  # compiles the shaders, outside the time taken
     started = time.monotonic()
-    pictures = _pictures(renderer, frames, settings)
-    gop = encode_gop(pictures, settings)
-    seconds = (time.monotonic() - started) / len(frames)
-    if not np.array_equal(first[0], pictures[0]):
+    drawn = _drawn(renderer, frames, settings, middle)
+    drawing = time.monotonic() - started
+    gop = encode_gop([picture for _, picture in drawn], middle)
+    encoding = (time.monotonic() - started - drawing) * _area(settings) / _area(middle)
+    pixels = tuple(sha256 for sha256, _ in drawn)
+    if first[0][0] != pixels[0]:
         raise SceneFailedError(f"frame {frames[0]} drawn twice came out as two pictures")
     packets = hashlib.sha256(gop.header)
     for packet in gop.packets:
         packets.update(packet.data + packet.alpha)
-    pixels = tuple(hashlib.sha256(picture.data).hexdigest() for picture in pictures)
-    return Canary(tuple(frames), pixels, packets.hexdigest()), seconds
+    return Canary(tuple(frames), pixels, packets.hexdigest()), (drawing + encoding) / len(frames)
 
 
-def _pictures(renderer: Renderer, frames: Sequence[int], settings: EncoderSettings) -> list[Pixels]:
-    shape = (settings.height, settings.width, 4)
-    pictures = [np.frombuffer(bytes(view), np.uint8) for view in renderer.draw(frames)]
-    if [picture.size for picture in pictures] != [int(np.prod(shape))] * len(frames):
-        raise RenderError("the renderer gave frames of another size or number than asked")
-    return [picture.reshape(shape) for picture in pictures]
+def _middle_of(settings: EncoderSettings) -> EncoderSettings:
+    """The same encoder for smaller pictures: whole ones of 4K would take half a gigabyte and seconds."""
+    width, height = (min(side, _MOST_ENCODED) for side in (settings.width, settings.height))
+    return replace(settings, width=width, height=height)
+
+
+def _area(settings: EncoderSettings) -> int:
+    return settings.width * settings.height
+
+
+def _drawn(
+    renderer: Renderer, frames: Sequence[int], settings: EncoderSettings, middle: EncoderSettings
+) -> list[tuple[str, Pixels]]:
+    """Return the sha256 and the middle of each frame."""
+    drawn = [_look(view, settings, middle) for view in renderer.draw(frames)]
+    if len(drawn) != len(frames):
+        raise RenderError(f"the renderer gave {len(drawn)} frames, not {len(frames)}")
+    return drawn
+
+
+def _look(view: memoryview, settings: EncoderSettings, middle: EncoderSettings) -> tuple[str, Pixels]:
+    if view.nbytes != 4 * _area(settings):
+        raise RenderError(f"the renderer gave a frame of {view.nbytes} bytes, not {4 * _area(settings)}")
+    picture = np.frombuffer(view, np.uint8).reshape(settings.height, settings.width, 4)
+    top, left = (settings.height - middle.height) // 2, (settings.width - middle.width) // 2
+    part = picture[top : top + middle.height, left : left + middle.width].copy()
+    return hashlib.sha256(view).hexdigest(), part

@@ -16,7 +16,7 @@ from ethereal.render.encoder_settings import read_settings
 from ethereal.render.formats import parse_fps, spell_fps
 
 #: Counts up with every change of what a plan means, in its files or in the code that turns it into a video.
-PROTOCOL = 2
+PROTOCOL = 3
 
 Document: TypeAlias = dict[str, Any]
 """Parsed JSON of a file whose bytes a hash vouches for."""
@@ -24,7 +24,7 @@ Document: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Canary:
-    """Some frames, the sha256 of each one's pixels, and of them all encoded as one GOP."""
+    """Some frames, the sha256 of each one's pixels, and of the middles of all encoded as one GOP."""
 
     frames: tuple[int, ...]
     pixels: tuple[str, ...]

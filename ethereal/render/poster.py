@@ -36,21 +36,20 @@ def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 
     """Write `columns` x `rows` frames, evenly spaced, in reading order, as one JPEG; whole or not at all."""
     with open_film(video) as film:
         frames = contact_frames(film.frame_count, columns * rows)
-        _write_sheet([film.picture(index) for index in frames], output, columns)
+        size = _thumbnail(film.width, film.height, columns)
+        _write_sheet([_to_rgb(film.picture(index), *size) for index in frames], output, size, columns)
     return output
 
 
 def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path, columns: int = 4, rows: int = 4) -> Path:
     """The same before anything is rendered, drawn by `renderer`; raise what it raises."""
     width, height = plan.composition.width, plan.composition.height
+    size = _thumbnail(width, height, columns)
     pictures = []
     for view in renderer.draw(contact_frames(plan.frame_count, columns * rows)):
         drawn = np.frombuffer(view, np.uint8).reshape(height, width, 4)
-        small = VideoFrame.from_ndarray(drawn, "rgba").reformat(
-            *_thumbnail(width, height, columns), "rgb24", interpolation=Interpolation.AREA
-        )
-        pictures.append(small)
-    _write_sheet(pictures, output, columns)
+        pictures.append(_to_rgb(VideoFrame.from_ndarray(drawn, "rgba"), *size))
+    _write_sheet(pictures, output, size, columns)
     return output
 
 
@@ -59,12 +58,12 @@ def contact_frames(frame_count: int, count: int) -> list[int]:
     return [(2 * place + 1) * frame_count // (2 * count) for place in range(count)]
 
 
-def _write_sheet(pictures: Sequence[VideoFrame], output: Path, columns: int) -> None:
-    width, height = _thumbnail(pictures[0].width, pictures[0].height, columns)
+def _write_sheet(pictures: Sequence[Pixels], output: Path, size: tuple[int, int], columns: int) -> None:
+    width, height = size
     sheet = np.zeros((len(pictures) // columns * height, columns * width, 3), np.uint8)
     for place, picture in enumerate(pictures):
         top, left = place // columns * height, place % columns * width
-        sheet[top : top + height, left : left + width] = _to_rgb(picture, width, height)
+        sheet[top : top + height, left : left + width] = picture
     write_jpeg(sheet, output)
 
 

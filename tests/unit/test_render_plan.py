@@ -127,7 +127,7 @@ def test_a_file_that_is_not_there_is_named(plan_dir: Path, name: str) -> None:
         load_plan(plan_dir)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"protocol": 2}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"protocol": 3}'])
 def test_a_damaged_plan_json_is_a_mismatch(plan_dir: Path, content: str) -> None:
     (plan_dir / "plan.json").write_text(content)
 
@@ -136,9 +136,9 @@ def test_a_damaged_plan_json_is_a_mismatch(plan_dir: Path, content: str) -> None
 
 
 def test_an_unknown_protocol_is_refused_before_anything_is_read_into_it(plan_dir: Path) -> None:
-    (plan_dir / "plan.json").write_text('{"protocol": 3, "new": true}')
+    (plan_dir / "plan.json").write_text('{"protocol": 4, "new": true}')
 
-    with pytest.raises(PlanProtocolError, match="2"):
+    with pytest.raises(PlanProtocolError, match="3"):
         load_plan(plan_dir)
 
 

@@ -11,7 +11,9 @@ _X264 = {
     "cpu-independent": 1,  # without it AVX2 and SSE2 machines give other bytes (seen)
     "threads": 1,
     "lookahead-threads": 1,
-    "rc-lookahead": 20,  # what an encoder still holds when its last frame has come is work for one core
+    # What an encoder still holds when its last frame has come is work for one core, and memory: 20 frames
+    # took half as much again, for 0.1 % fewer bytes.
+    "rc-lookahead": 10,
     "scenecut": 0,
     "open-gop": 0,
     "aq-mode": 3,  # spends bits on the dark gradients that band first

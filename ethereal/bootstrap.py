@@ -45,8 +45,10 @@ if TYPE_CHECKING:
 _PIXELS_FOR_A_SECOND_BROWSER = 128_000_000
 
 
-def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = None) -> Services:
-    """Wire the ports as the settings say; `route` is the kind of renderer this process is.
+def build_services(
+    settings: Settings, *, queue: TaskQueue, route: str | None = None, worker: str = ""
+) -> Services:
+    """Wire the ports as the settings say; `route` is the kind of renderer this process is, `worker` its name.
 
     Raise InvalidConfigError or MisconfiguredError.
     """
@@ -68,6 +70,7 @@ def build_services(settings: Settings, *, queue: TaskQueue, route: str | None = 
         dispatcher=settings.dispatcher,
         farm_width=render_workers(settings),
         route=route,
+        worker=worker,
         encoders=max(1, cores() // render_workers(settings)),
         limits=limits_of(settings),
     )
@@ -186,6 +189,7 @@ def limits_of(settings: Settings) -> Limits:
         save=timedelta(minutes=settings.save_minutes),
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
+        straggler=timedelta(seconds=settings.straggler_seconds),
         plan_again=timedelta(minutes=settings.plan_again_minutes),
         assets_bytes=settings.asset_quota_gb << 30,
         assets_kept=timedelta(days=settings.asset_days),

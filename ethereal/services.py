@@ -28,6 +28,13 @@ class TaskQueue(Protocol):
         """The kinds of renderers that listen. Raise BrokerUnavailableError when nobody can tell."""
         ...
 
+    def listeners(self, route: str) -> frozenset[str]:
+        """The workers of that kind of renderer that listen; asking takes about a second.
+
+        Raise BrokerUnavailableError when nobody can tell.
+        """
+        ...
+
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
         """Stop these tasks where they run, if somebody listens."""
         ...
@@ -52,6 +59,10 @@ class Limits:
     assets_kept: timedelta = timedelta(days=30)  #: since they were last asked for
     previews_kept: timedelta = timedelta(days=7)
     stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing
+    straggler: timedelta = timedelta(seconds=20)  #: before which no chunk is called slow
+    left_to_others: timedelta = timedelta(
+        seconds=30
+    )  #: after which a worker that failed takes a step after all
     plan_again: timedelta = timedelta(minutes=5)  #: after which another kind of renderer may take the job
 
     def time_for(self, step: StepName) -> timedelta:
@@ -80,5 +91,6 @@ class Services:
     dispatcher: str = "farm"
     farm_width: int = 1  #: chunks that can be drawn at once
     route: str | None = None  #: the kind of renderer this worker is, by the first 8 digits of its fingerprint
+    worker: str = ""  #: the name under which this worker claims; the same for all its processes
     encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
     limits: Limits = field(default_factory=Limits)

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, gt=0, description="How often a step is tried.")
     retry_seconds: float = Field(5.0, gt=0, description="First wait before another try; doubles each time.")
     reaper_seconds: float = Field(10.0, gt=0, description="How often the reaper looks for stale steps.")
+    straggler_seconds: float = Field(
+        20.0, gt=0, description="How long a chunk has to run before another worker may draw it too."
+    )
     plan_again_minutes: float = Field(
         5.0, gt=0, description="How long a render waits for its kind of renderer before another may take it."
     )

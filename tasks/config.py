@@ -42,6 +42,7 @@ task_routes = {
     "plan_render": {"queue": "render"},
     "draw_contact": {"queue": "render"},
     "render_chunk": {"queue": "render"},
+    "second_run": {"queue": "render"},
     "reap": {"queue": "control"},
     "sweep": {"queue": "control"},
 }

@@ -1,4 +1,4 @@
-"""Which kind of renderer this worker is, measured once at its start by a process of its own."""
+"""Who this worker is: its name, and its kind of renderer, measured once at its start in another process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ from ethereal.settings import inherited_environment
 
 _LIMIT = timedelta(minutes=2)
 _learnt: list[str] = []
+_named: list[str] = []
+
+
+def call_it(name: str) -> None:
+    """Name this worker, before it forks."""
+    _named[:] = [name]
+
+
+def name() -> str:
+    """The name of this worker, which holds that of its machine; empty in a process that is none."""
+    return _named[0] if _named else ""
 
 
 def learn() -> None:

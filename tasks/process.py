@@ -35,11 +35,17 @@ kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
 
 
 @celeryd_after_setup.connect
+def learn_the_name(sender: str, **_: object) -> None:
+    """Failures are remembered by worker, not by process: what is sick is most often the machine."""
+    kind.call_it(sender)
+
+
+@celeryd_after_setup.connect
 def import_steps(sender: str, instance: Any, **_: object) -> None:
     """A worker of steps imports them once, before it forks, so that no first task waits for that."""
     if {"cpu", "render"} & set(instance.app.amqp.queues.consume_from):
         import_module("ethereal.pipeline.prepare")
-        import_module("ethereal.pipeline.render")
+        import_module("ethereal.pipeline.second_run")
 
 
 @celeryd_after_setup.connect

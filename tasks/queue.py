@@ -43,12 +43,11 @@ class CeleryTaskQueue:
             logger.warning("job %s stops at its next beat, the broker is away: %s", job_id, error)
 
     def routes(self) -> frozenset[str]:
-        try:
-            listening = self._app.control.inspect(timeout=1).active_queues() or {}
-        except (OperationalError, RedisError, OSError) as error:
-            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
-        names = {queue["name"] for queues in listening.values() for queue in queues}
-        return routes_among(names)
+        return routes_among(set().union(*self._queues().values()))
+
+    def listeners(self, route: str) -> frozenset[str]:
+        queue = queue_of(route).name
+        return frozenset(worker for worker, queues in self._queues().items() if queue in queues)
 
     def ping(self) -> None:
         """Raise BrokerUnavailableError unless the broker answers."""
@@ -65,6 +64,14 @@ class CeleryTaskQueue:
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 
+    def _queues(self) -> dict[str, set[str]]:
+        """The queues each worker listens to, of those that answer within a second."""
+        try:
+            listening = self._app.control.inspect(timeout=1).active_queues() or {}
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+        return {worker: {queue["name"] for queue in queues} for worker, queues in listening.items()}
+
     def _message(self, job_id: JobId, step: StepKey) -> Signature:
         if step.name in CHAIN:
             rest = CHAIN[CHAIN.index(step.name) :]
@@ -72,7 +79,7 @@ class CeleryTaskQueue:
         return self._task(job_id, step)
 
     def _task(self, job_id: JobId, step: StepKey) -> Signature:
-        arguments = (job_id, step.index) if step.name is StepName.RENDER_CHUNK else (job_id,)
+        arguments = (job_id, step.index) if step in (step.first, step.second) else (job_id,)
         return signature(
             step.name.value,
             args=arguments,

@@ -27,6 +27,13 @@ def render_chunk(job_id: str, index: int) -> None:
     render.draw_chunk(services(), JobId(job_id), index)
 
 
+@app.task(name="second_run")
+def second_run(job_id: str, index: int) -> None:
+    from ethereal.pipeline.second_run import run_second
+
+    run_second(services(), JobId(job_id), index)
+
+
 @app.task(name="assemble_video")
 def assemble_video(job_id: str) -> None:
     from ethereal.pipeline import render

@@ -45,6 +45,7 @@ class MemoryQueue:
     revoked: list[tuple[JobId, StepKey]] = field(default_factory=list)
     away: bool = False
     listening: frozenset[str] = frozenset()
+    workers: frozenset[str] = frozenset()
 
     def announce(self, steps: Sequence[Announcement]) -> None:
         if self.away:
@@ -53,6 +54,9 @@ class MemoryQueue:
 
     def routes(self) -> frozenset[str]:
         return self.listening
+
+    def listeners(self, route: str) -> frozenset[str]:
+        return self.workers
 
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
         self.revoked += [(job_id, step) for step in steps]

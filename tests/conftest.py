@@ -20,6 +20,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "ETHEREAL_BEAT_SECONDS": "0.5",
         "ETHEREAL_RETRY_SECONDS": "1",
         "ETHEREAL_REAPER_SECONDS": "1",
+        "ETHEREAL_STRAGGLER_SECONDS": "2",
         "ETHEREAL_PLAN_AGAIN_MINUTES": "0.35",
     }
     options = StackOptions(

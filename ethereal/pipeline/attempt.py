@@ -27,6 +27,8 @@ from ethereal.services import Services
 
 logger = logging.getLogger(__name__)
 
+#: Errors that tell nothing of the worker: the request is wrong, or a service was away.
+_NOBODYS_FAULT = frozenset({Retry.NEVER, Retry.LATER})
 _UNEXPECTED = JobError(code="INTERNAL_ERROR", message="Something went wrong on our side.", retryable=True)
 
 
@@ -76,6 +78,11 @@ class Attempt:
             route=route,
         )
 
+    def take_over(self, *, join: StepKey, result: Mapping[str, object]) -> bool:
+        """End a second run well and its chunk with it. Return whether `join` is due."""
+        now = self.services.clock()
+        return self.services.jobs.take_over(self.lease, now=now, join=join, result=result)
+
     def finish(self, result: Mapping[str, object]) -> Job:
         """End the job well."""
         return self.services.jobs.finish(self.lease, result=result, now=self.services.clock())
@@ -103,7 +110,7 @@ class Attempt:
         """End the attempt badly: the step waits for another try, or the job has failed."""
         retry_at = self._retry_at(error)
         told = JobError(code=error.code, message=str(error), retryable=error.retry is not Retry.NEVER)
-        self._fail(told, retry_at)
+        self._fail(told, retry_at, blame=error.retry not in _NOBODYS_FAULT)
 
     def fail_unexpectedly(self) -> None:
         """End the attempt after an error nobody foresaw; its text may hold secrets and is not told."""
@@ -111,11 +118,11 @@ class Attempt:
 
     def hand_back(self) -> None:
         """Let another worker take the step at once."""
-        self._fail(_UNEXPECTED, self.services.clock())
+        self._fail(_UNEXPECTED, self.services.clock(), blame=False)
 
-    def _fail(self, error: JobError, retry_at: datetime | None) -> None:
+    def _fail(self, error: JobError, retry_at: datetime | None, *, blame: bool = True) -> None:
         now = self.services.clock()
-        job = self.services.jobs.fail(self.lease, error, now=now, retry_at=retry_at)
+        job = self.services.jobs.fail(self.lease, error, now=now, retry_at=retry_at, blame=blame)
         if job.status is JobStatus.FAILED:
             discard(self.services, job)
 
@@ -148,6 +155,7 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
             job_id,
             step,
             owner=str(services.new_id()),
+            worker=services.worker,
             now=services.clock(),
             lease=limits.lease,
             time_limit=limits.time_for(step.name),

@@ -70,7 +70,7 @@ def redo_chunks(attempt: Attempt, made: Plan, error: ChunkCorruptError) -> None:
 
 def was_redone(attempt: Attempt) -> bool:
     """Whether the chunk of this attempt is drawn again because the first one was damaged."""
-    return bool(_told(attempt.steps[attempt.lease.step], "redone"))
+    return bool(_told(attempt.steps[attempt.lease.step.first], "redone"))
 
 
 def _told(step: Step, name: str) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.pipeline.avoid import leave_to_others
 from ethereal.pipeline.plan_cache import open_plan
 from ethereal.pipeline.progress import DRAWING_FROM
 from ethereal.render.canary import prove
@@ -16,7 +17,9 @@ CONTACT = StepKey(StepName.DRAW_CONTACT)
 
 def draw_contact(services: Services, job_id: JobId) -> bool:
     """Draw a few frames of the whole video and put them where the job's page shows them."""
-    return run_step(services, job_id, CONTACT, _draw_contact)
+    return not leave_to_others(services, job_id, CONTACT) and run_step(
+        services, job_id, CONTACT, _draw_contact
+    )
 
 
 def _draw_contact(attempt: Attempt) -> None:

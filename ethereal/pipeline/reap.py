@@ -9,6 +9,7 @@ from ethereal.errors import UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
+from ethereal.pipeline.stragglers import call_second_runs
 from ethereal.services import Services
 from ethereal.storage.keys import StorageKey
 
@@ -20,12 +21,13 @@ WAITING_FOR_RENDERER = "waiting-for-renderer"
 
 @dataclass(frozen=True)
 class Reaped:
-    """How many steps wait again, jobs failed, steps were announced again, and jobs are planned anew."""
+    """How many steps wait again, jobs failed, were announced, are planned anew, and are drawn twice."""
 
     released: int
     failed: int
     announced: int
     planned_again: int
+    called_twice: int
 
 
 def reap(services: Services) -> Reaped:
@@ -34,10 +36,11 @@ def reap(services: Services) -> Reaped:
     for job_id in released.failed:
         discard(services, services.jobs.get(job_id))
     planned_again = rescue_stranded(services)
+    called = call_second_runs(services)
     due = services.jobs.take_due(now=services.clock())
     if due:
         announce(services, due)
-    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again)
+    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again, called)
     if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped

@@ -12,6 +12,7 @@ from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.jobs.store import REDONE
 from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.pipeline.avoid import leave_to_others
 from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
 from ethereal.pipeline.contact import CONTACT
 from ethereal.pipeline.plan_cache import keep_plan, open_plan, pack_plan
@@ -39,7 +40,8 @@ def plan(services: Services, job_id: JobId) -> bool:
 
 def draw_chunk(services: Services, job_id: JobId, index: int) -> bool:
     """Draw and encode one chunk, unless it lies in the object store already."""
-    return run_step(services, job_id, StepKey(StepName.RENDER_CHUNK, index), _draw_chunk)
+    step = StepKey(StepName.RENDER_CHUNK, index)
+    return not leave_to_others(services, job_id, step) and run_step(services, job_id, step, _draw_chunk)
 
 
 def assemble(services: Services, job_id: JobId) -> bool:
@@ -82,16 +84,21 @@ def _plan_request(attempt: Attempt) -> PlanRequest:
 def _draw_chunk(attempt: Attempt) -> None:
     index = attempt.lease.step.index
     plan_dir, made = open_plan(attempt)
-    chunk = made.chunk(index)
-    drawn = find_chunk(attempt, made.plan_hash, chunk.name) or _draw(attempt, plan_dir, made, index)
-    if was_redone(attempt):
-        drawn = {**drawn, **REDONE}
-    attempt.services.live.put(attempt.job.id, index, chunk.frame_count)
+    drawn = ensure_chunk(attempt, plan_dir, made, beat=_drawing_beat(attempt, made, index))
+    attempt.services.live.put(attempt.job.id, index, made.chunks[index].frame_count)
     if attempt.commit(join=ASSEMBLE, result=drawn):
         attempt.announce([ASSEMBLE])
 
 
-def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str, object]:
+def ensure_chunk(attempt: Attempt, plan_dir: Path, made: Plan, *, beat: Beat) -> dict[str, object]:
+    """The record of the attempt's chunk, which is drawn unless it lies in the object store already."""
+    index = attempt.lease.step.index
+    name = made.chunk(index).name
+    drawn = find_chunk(attempt, made.plan_hash, name) or _draw(attempt, plan_dir, made, index, beat)
+    return {**drawn, **REDONE} if was_redone(attempt) else drawn
+
+
+def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int, beat: Beat) -> dict[str, object]:
     output = attempt.folder / made.chunks[index].name
     result = render_chunk(
         plan_dir,
@@ -99,7 +106,7 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int) -> dict[str,
         output,
         open_renderer=attempt.services.open_kept,
         encoders=attempt.services.encoders,
-        beat=_drawing_beat(attempt, made, index),
+        beat=beat,
     )
     record = _record(result)
     keep_chunk(attempt, made.plan_hash, output, record)

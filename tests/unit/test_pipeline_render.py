@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ethereal.jobs.model import Job, JobStatus, Step, StepKey, StepName
 from ethereal.pipeline import render
-from ethereal.pipeline.attempt import run_step
 from ethereal.pipeline.folders import plan_folder
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
-from tests.builders import HandClock, MemoryQueue, add_job, make_services
-from tests.render_fakes import open_numpy, write_features, write_flac
-
-FRAMES, CHUNKS = 144, 3
-PREPARE, PLAN = StepKey(StepName.PREPARE_AUDIO), StepKey(StepName.PLAN_RENDER)
+from tests.builders import HandClock, MemoryQueue
+from tests.farms import CHUNKS, FRAMES, PLAN, make_farm, plan_job
 
 
 @pytest.fixture
@@ -32,9 +26,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def services(tmp_path: Path, clock: HandClock) -> Services:
-    return replace(
-        make_services(tmp_path, clock=clock), open_renderer=open_numpy, open_kept=open_numpy, route="aa"
-    )
+    return make_farm(tmp_path, clock)
 
 
 @pytest.fixture
@@ -44,15 +36,7 @@ def job(services: Services, tmp_path: Path) -> Job:
 
 
 def drawn(services: Services, tmp_path: Path, container: str = "mp4") -> Job:
-    job = add_job(
-        services, output_format="draft-360p", fps="24", quality="draft", chunks=CHUNKS, container=container
-    )
-    inputs = write_features(tmp_path / "inputs", FRAMES)
-    write_flac(inputs / "audio.flac", np.zeros(48_000 * 6, np.float32))
-    for file in inputs.iterdir():
-        services.objects.put(keys.render_features(job.id, file.name), file)
-    run_step(services, job.id, PREPARE, lambda attempt: ignore(attempt.commit([PLAN])))
-    assert render.plan(services, job.id)
+    job = plan_job(services, tmp_path, container)
     for index in range(CHUNKS):
         assert render.draw_chunk(services, job.id, index)
     return job

@@ -46,9 +46,9 @@ _PIXELS_FOR_A_SECOND_BROWSER = 128_000_000
 
 
 def build_services(
-    settings: Settings, *, queue: TaskQueue, route: str | None = None, worker: str = ""
+    settings: Settings, *, queue: TaskQueue, fingerprint: str | None = None, worker: str = ""
 ) -> Services:
-    """Wire the ports as the settings say; `route` is the kind of renderer this process is, `worker` its name.
+    """Wire the ports as the settings say: with `fingerprint` if this process draws, `worker` is its name.
 
     Raise InvalidConfigError or MisconfiguredError.
     """
@@ -69,7 +69,8 @@ def build_services(
         scratch=settings.scratch,
         dispatcher=settings.dispatcher,
         farm_width=render_workers(settings),
-        route=route,
+        route=fingerprint and fingerprint[:8],
+        fingerprint=fingerprint,
         worker=worker,
         encoders=max(1, cores() // render_workers(settings)),
         limits=limits_of(settings),

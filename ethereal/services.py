@@ -91,6 +91,7 @@ class Services:
     dispatcher: str = "farm"
     farm_width: int = 1  #: chunks that can be drawn at once
     route: str | None = None  #: the kind of renderer this worker is, by the first 8 digits of its fingerprint
+    fingerprint: str | None = None  #: the whole of it, where this worker draws
     worker: str = ""  #: the name under which this worker claims; the same for all its processes
     encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
     limits: Limits = field(default_factory=Limits)

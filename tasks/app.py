@@ -26,7 +26,9 @@ def services() -> Services:
 def _services_of(pid: int) -> Services:
     from tasks.queue import CeleryTaskQueue  # the queue needs the app of this module
 
-    return build_services(read_settings(), queue=CeleryTaskQueue(app), route=kind.route(), worker=kind.name())
+    return build_services(
+        read_settings(), queue=CeleryTaskQueue(app), fingerprint=kind.fingerprint(), worker=kind.name()
+    )
 
 
 def close_services() -> None:

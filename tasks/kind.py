@@ -29,6 +29,11 @@ def learn() -> None:
     _learnt[:] = [run_tool(argv, timeout=_LIMIT, env=inherited_environment()).stdout.decode().strip()]
 
 
+def fingerprint() -> str | None:
+    """What this machine draws and encodes; None in a process that does not render."""
+    return _learnt[0] if _learnt else None
+
+
 def route() -> str | None:
     """The first 8 digits of the fingerprint; None in a process that does not render."""
     return _learnt[0][:8] if _learnt else None

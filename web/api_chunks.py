@@ -39,5 +39,6 @@ def _chunk_json(chunk: ChunkState) -> dict[str, object]:
         "attempt": chunk.attempt,
         "host": chunk.host,
         "seconds": {name: round(seconds, 3) for name, seconds in chunk.seconds.items()},
+        "copied": chunk.copied,
         "reused": chunk.reused,
     }

@@ -14,6 +14,7 @@ from ethereal.pipeline.attempt import Attempt
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO
 from ethereal.render.plan import Plan
 from ethereal.storage import keys
+from ethereal.storage.store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,16 @@ logger = logging.getLogger(__name__)
 def find_chunk(attempt: Attempt, plan_hash: str, name: str) -> dict[str, object] | None:
     """The record of a chunk that was drawn before; it is written last, so the chunk is whole."""
     try:
-        with attempt.services.objects.open(keys.plan_chunk(plan_hash, f"{name}.json")) as stream:
-            return {**json.load(stream), "reused": True}
+        return {**read_record(attempt.services.objects, plan_hash, name), "reused": True}
     except NotFoundError:
         return None
+
+
+def read_record(objects: ObjectStore, plan_hash: str, name: str) -> Mapping[str, object]:
+    """The record of a chunk. Raise NotFoundError when the chunk is not there whole."""
+    with objects.open(keys.plan_chunk(plan_hash, f"{name}.json")) as stream:
+        record: Mapping[str, object] = json.load(stream)
+        return record
 
 
 def keep_chunk(attempt: Attempt, plan_hash: str, chunk: Path, record: Mapping[str, object]) -> None:
@@ -47,7 +54,7 @@ def fetch_chunks(attempt: Attempt, made: Plan) -> list[Path]:
         except NotFoundError:
             wrong[file.name] = "is gone"
             continue
-        if _sha256(file) != _told(attempt.steps[StepKey(StepName.RENDER_CHUNK, chunk.index)], "sha256"):
+        if sha256_of(file) != _told(attempt.steps[StepKey(StepName.RENDER_CHUNK, chunk.index)], "sha256"):
             wrong[file.name] = "is not what was drawn"
     if wrong:
         raise ChunkCorruptError("; ".join(f"{name} {how}" for name, how in wrong.items()), list(wrong))
@@ -77,6 +84,6 @@ def _told(step: Step, name: str) -> object:
     return (step.result or {}).get(name)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -54,7 +54,10 @@ def make_eta(done: int, total: int, elapsed: float) -> Eta:
 
 @dataclass(frozen=True)
 class ChunkState:
-    """One chunk of a render as people see it. `seconds` is what its drawing and encoding took, when known."""
+    """One chunk of a render as people see it. `seconds` is what its drawing and encoding took, when known.
+
+    `copied` frames were drawn before for another job; `reused` says that all were.
+    """
 
     index: int
     status: StepStatus
@@ -63,6 +66,7 @@ class ChunkState:
     attempt: int
     host: str | None
     seconds: Mapping[str, float]
+    copied: int
     reused: bool
 
 
@@ -81,6 +85,7 @@ def chunk_states(services: Services, job: Job) -> Sequence[ChunkState]:
 
 def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState:
     told: Mapping[str, Any] = step.result or {}
+    copied = frames if told.get("reused") else told.get("copiedFrames", 0)
     drawn = live.by_chunk.get(step.key.index, 0) if live and step.status is StepStatus.RUNNING else 0
     return ChunkState(
         index=step.key.index,
@@ -90,5 +95,6 @@ def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState
         attempt=step.attempt,
         host=told.get("host"),
         seconds=told.get("timings", {}),
-        reused=bool(told.get("reused")),
+        copied=copied,
+        reused=step.status is StepStatus.DONE and copied == frames,
     )

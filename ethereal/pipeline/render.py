@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from ethereal.beat import Beat
@@ -18,6 +19,7 @@ from ethereal.pipeline.contact import CONTACT
 from ethereal.pipeline.plan_cache import keep_plan, open_plan, pack_plan
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
+from ethereal.pipeline.reuse import draw_missing, reuse_gops
 from ethereal.render.assemble import VideoResult
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import ChunkResult, render_chunk
@@ -57,13 +59,20 @@ def _plan(attempt: Attempt) -> None:
         open_renderer=services.open_renderer,
         beat=attempt.beat("planning", 30, DRAWING_FROM),
     )
+    drawn = reuse_gops(attempt, made, plan_dir)
     count, archive = len(made.chunks), pack_plan(plan_dir, attempt.folder / "plan.tar")
     services.objects.put(keys.plan_archive(made.plan_hash, count), archive)
     keep_plan(services, made.plan_hash, count, plan_dir)
     chunks = [StepKey(StepName.RENDER_CHUNK, chunk.index) for chunk in made.chunks]
     services.live.start(attempt.job.id, made.frame_count)
     sizes = [chunk.frame_count for chunk in made.chunks]
-    decided = {"planHash": made.plan_hash, "frames": made.frame_count, "chunks": count, "chunkFrames": sizes}
+    decided = {
+        "planHash": made.plan_hash,
+        "frames": made.frame_count,
+        "chunks": count,
+        "chunkFrames": sizes,
+        "drawn": drawn,
+    }
     attempt.commit([CONTACT, *chunks], result=decided, route=services.route)
     attempt.announce([CONTACT, *chunks], route=services.route)
 
@@ -99,8 +108,10 @@ def ensure_chunk(attempt: Attempt, plan_dir: Path, made: Plan, *, beat: Beat) ->
 
 
 def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int, beat: Beat) -> dict[str, object]:
-    output = attempt.folder / made.chunks[index].name
-    result = render_chunk(
+    chunk = made.chunks[index]
+    output = attempt.folder / chunk.name
+    draw = partial(
+        render_chunk,
         plan_dir,
         index,
         output,
@@ -108,6 +119,7 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int, beat: Beat) 
         encoders=attempt.services.encoders,
         beat=beat,
     )
+    result = draw_missing(attempt, made, chunk, lambda drawn: draw(drawn=drawn))
     record = _record(result)
     keep_chunk(attempt, made.plan_hash, output, record)
     return record
@@ -118,6 +130,7 @@ def _record(result: ChunkResult) -> dict[str, object]:
         "sha256": result.sha256,
         "sizeBytes": result.size_bytes,
         "frames": result.frame_count,
+        "copiedFrames": result.copied_frames,
         "timings": dict(result.timings),
         "host": platform.node(),
     }

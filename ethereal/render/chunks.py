@@ -52,6 +52,12 @@ class Chunk:
         return f"{self.first_gop:06}-{self.first_gop + self.gop_count - 1:06}"
 
 
+def read_chunk_name(name: str) -> range:
+    """Return the numbers of the GOPs that a chunk of that name holds."""
+    first, last = map(int, name.split("-"))
+    return range(first, last + 1)
+
+
 def gop_frames_for(fps: Fraction) -> int:
     """Return the length of a GOP in frames."""
     return round(GOP_SECONDS * fps)

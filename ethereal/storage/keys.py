@@ -91,5 +91,30 @@ def plan_archives(plan_hash: str) -> StorageKey:
     return StorageKey(f"plans/{plan_hash}/plan-")
 
 
+def plan_gops(plan_hash: str) -> StorageKey:
+    """The keys of the plan's GOPs."""
+    return StorageKey(f"plans/{plan_hash}/gops.json")
+
+
+def gop_plan(gop_key: str, plan_hash: str) -> StorageKey:
+    """An empty object: this plan has a GOP with that key."""
+    return StorageKey(f"reuse/{gop_key}/{plan_hash}")
+
+
+def gop_plans(gop_key: str) -> StorageKey:
+    """What the objects of all plans that have such a GOP begin with."""
+    return StorageKey(f"reuse/{gop_key}/")
+
+
+def plan_chunks(plan_hash: str) -> StorageKey:
+    """What the chunks of a plan and their records begin with."""
+    return StorageKey(f"plans/{plan_hash}/chunks/")
+
+
+def last_part(key: StorageKey) -> str:
+    """What stands behind the last slash."""
+    return key.rpartition("/")[2]
+
+
 def plan_chunk(plan_hash: str, name: str) -> StorageKey:
     return StorageKey(f"plans/{plan_hash}/chunks/{name}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Days after which objects under a prefix go. The bucket does not know which jobs live, so this comes after
 #: the reaper, which keeps unused uploads for a day, and after a job of a day whose plan is kept for seven.
-EXPIRY_DAYS = {"uploads/": 2, "plans/": 8}
+EXPIRY_DAYS = {"uploads/": 2, "plans/": 8, "reuse/": 8}
 _UNFINISHED_DAYS = 1
 _OURS = "ethereal-"
 

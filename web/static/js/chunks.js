@@ -9,8 +9,9 @@ function cell(chunk) {
   made.style.setProperty("--drawn", `${Math.round((100 * chunk.drawn) / chunk.frames)}%`);
   const tries = chunk.attempt > 1 ? `, attempt ${chunk.attempt}` : "";
   const seconds = Object.entries(chunk.seconds).map(([name, value]) => `${name} ${value.toFixed(1)} s`);
+  const known = chunk.copied ? `, ${chunk.copied} of them known from another render` : "";
   const where = chunk.host ? ` on ${chunk.host}` : "";
-  made.title = `Chunk ${chunk.index + 1}: ${chunk.drawn} of ${chunk.frames} frames${tries}${where}` +
+  made.title = `Chunk ${chunk.index + 1}: ${chunk.drawn} of ${chunk.frames} frames${known}${tries}${where}` +
     (seconds.length ? ` (${seconds.join(", ")})` : "");
   const words = document.createElement("span");
   words.className = "unseen";

@@ -33,6 +33,7 @@ class Options(Record):
     quality: str = RenderRequest.model_fields["quality"].default
     container: str = RenderRequest.model_fields["container"].default
     codec: str | None = None
+    background: Literal["scene", "transparent"] = RenderRequest.model_fields["background"].default
     visual_config: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None
     chunks: int | None = Field(default=None, ge=1, le=1000)

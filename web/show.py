@@ -94,6 +94,7 @@ def _asked_for(request: JobRequest) -> dict[str, object | None]:
                 "quality": request.quality,
                 "container": request.container,
                 "codec": request.codec,
+                "background": request.background,
             }
         case IngestRequest():
             return {"sourceType": request.source_type, "url": request.url or None}

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ethereal.bootstrap import cores, renderer_of
 from ethereal.cli.bar import open_bar
-from ethereal.cli.wanted import Wanted, make_plan_request, picture_options
+from ethereal.cli.wanted import make_plan_request, picture_options, read_wanted
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import render_chunk as draw_chunk
 from ethereal.render.plan import Plan, make_plan
@@ -33,7 +33,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("plan_dir", type=click.Path(file_okay=False, path_type=Path))
 def plan(plan_dir: Path, **asked: object) -> None:
     """Freeze all that a video of AUDIO needs at PLAN_DIR, in place of what is there."""
-    wanted, settings = Wanted(**asked), read_settings()  # type: ignore[arg-type]
+    wanted, settings = read_wanted(asked), read_settings()
     plan_dir.parent.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(prefix=f".{plan_dir.name}-", dir=plan_dir.parent) as folder,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ethereal.cli.bar import Bar, open_bar, size_of
+from ethereal.cli.container import choose_container, codec_option, container_option, transparent_option
 from ethereal.client import ApiClient
 from ethereal.errors import RenderError
 from ethereal.settings import read_settings
@@ -30,15 +31,15 @@ def client_of(server: str | None) -> ApiClient:
 @click.option("--format", "output_format", default="flat-1080p-landscape", show_default=True)
 @click.option("--fps", type=int, default=30, show_default=True)
 @click.option("--quality", default="standard", show_default=True)
-@click.option("--container", default="mp4", show_default=True)
+@container_option
+@codec_option
+@transparent_option
 @click.option("--title", default="")
 @_server
-def submit(audio: Path, output: Path | None, server: str | None, **request: Any) -> None:
+def submit(audio: Path, output: Path | None, server: str | None, **asked: Any) -> None:
     """Send AUDIO to a running system; with -o wait for the video."""
+    request = read_request(asked, output)
     client, console = client_of(server), Console()
-    request = {
-        ("outputFormat" if name == "output_format" else name): value for name, value in request.items()
-    }
     with open_bar(console) as bar:
         key = client.upload(audio, beat=lambda fraction: bar.show("sending", fraction * 100))
         job = client.render(key, audio.name, **request)
@@ -46,6 +47,14 @@ def submit(audio: Path, output: Path | None, server: str | None, **request: Any)
             job = wait_for(client, str(job["jobId"]), bar)
             client.download(job["downloadUrl"], output)
     console.print(f"job {job['jobId']}" + (f" → {output}" if output else ""), highlight=False)
+
+
+def read_request(asked: dict[str, Any], output: Path | None) -> dict[str, object]:
+    """As the API takes it; what was not asked for is left to the server."""
+    container = choose_container(asked.pop("container"), output)
+    background = "transparent" if asked.pop("is_transparent") else None
+    named = {"outputFormat": asked.pop("output_format"), "container": container, "background": background}
+    return {name: value for name, value in (asked | named).items() if value is not None}
 
 
 def wait_for(client: ApiClient, job_id: str, bar: Bar) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ethereal.bootstrap import local_shape, renderer_of
 from ethereal.cli.bar import Bar, open_bar, size_of
-from ethereal.cli.wanted import Wanted, make_plan_request, picture_options
+from ethereal.cli.wanted import Wanted, make_plan_request, picture_options, read_wanted
 from ethereal.pipeline.progress import make_eta
 from ethereal.render.assemble import VideoResult
 from ethereal.render.local import LocalProgress, render_locally
@@ -25,7 +25,13 @@ _FROM = {"listening": 0.0, "planning": 6.0, "drawing": 10.0, "assembling": 97.0}
 
 @click.command()
 @picture_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Its end names the container: .mp4, .mov, .webm or .zip.",
+)
 @click.option(
     "--workers",
     type=int,
@@ -33,7 +39,7 @@ _FROM = {"listening": 0.0, "planning": 6.0, "drawing": 10.0, "assembling": 97.0}
 )
 def render(output: Path, workers: int | None, **asked: object) -> None:
     """Make a video from AUDIO."""
-    wanted, console = Wanted(**asked), Console()  # type: ignore[arg-type]
+    wanted, console = read_wanted(asked, output), Console()
     started = monotonic()
     with open_bar(console) as bar:
         video = _render(wanted, output, read_settings(), workers, bar)

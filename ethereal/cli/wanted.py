@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
 from ethereal.audio.canonical import make_canonical
 from ethereal.audio.features import make_features, save_features
+from ethereal.cli.container import choose_container, codec_option, container_option, transparent_option
 from ethereal.errors import InvalidInputError
-from ethereal.render.composition import Composition, frame_count_for
-from ethereal.render.formats import get_format, parse_fps
+from ethereal.render.composition import Background, Composition, frame_count_for
+from ethereal.render.containers import choose_codec, get_container
+from ethereal.render.formats import get_format, get_quality, parse_fps
 from ethereal.render.plan import PlanRequest
 from ethereal.scenes.templates import get_template
 
@@ -37,6 +39,7 @@ class Wanted:
     quality: str
     container: str
     codec: str | None
+    background: Background
     seed: int
     span: tuple[Fraction, Fraction] | None
     chunks: int | None
@@ -47,6 +50,23 @@ def picture_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def read_wanted(asked: Mapping[str, Any], output: Path | None = None) -> Wanted:
+    """Return what the options ask for, before anything is heard or written.
+
+    Raise InvalidInputError or FormatNotSupportedError for what cannot be made.
+    """
+    options = dict(asked)
+    container = choose_container(options.pop("container"), output)
+    background: Background = "transparent" if options.pop("is_transparent") else "scene"
+    wanted = Wanted(**options, container=container, background=background)
+    get_template(wanted.template)
+    get_quality(wanted.quality)
+    parse_fps(wanted.fps)
+    size = get_format(wanted.output_format)
+    choose_codec(get_container(container), wanted.codec, size.width, size.height, background)
+    return wanted
 
 
 def make_plan_request(
@@ -78,6 +98,7 @@ def make_plan_request(
         fps=fps,
         seed=wanted.seed,
         parameters=dict(template.parameters),
+        background=wanted.background,
     )
     return PlanRequest(
         composition,
@@ -112,13 +133,9 @@ _OPTIONS = (
         "--fps", default="30", show_default=True, help="24, 25, 30, 50, 60, 23.976, 29.97 or 59.94."
     ),
     click.option("--quality", default="standard", show_default=True, help="draft, standard or high."),
-    click.option(
-        "--container",
-        default="mp4",
-        show_default=True,
-        help="mp4, mov (ProRes), webm (VP9) or png-sequence (a zip).",
-    ),
-    click.option("--codec", help="Of mp4: h264 or hevc; default: hevc from 3840 pixels on."),
+    container_option,
+    codec_option,
+    transparent_option,
     click.option(
         "--seed", type=int, default=0, show_default=True, help="Another seed, other sparks and stars."
     ),

@@ -108,6 +108,7 @@ class RenderRequest(Record):
     quality: str = "standard"
     container: str = "mp4"
     codec: str | None = None  #: of mp4: h264 or hevc; None leaves it to the size
+    background: Literal["scene", "transparent"] = "scene"  #: behind the light; not in every container
     parameters: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None
     chunks: int | None = Field(default=None, ge=1, le=1000)

@@ -83,7 +83,8 @@ def _idempotency(key: str | None, request: RenderRequest) -> Idempotency | None:
 def _encoding(request: RenderRequest) -> None:
     size = FORMATS.get(request.output_format)
     if size is not None:  # else it is refused for that
-        choose_codec(get_container(request.container), request.codec, size.width, size.height)
+        container = get_container(request.container)
+        choose_codec(container, request.codec, size.width, size.height, request.background)
 
 
 def _range(request: RenderRequest) -> None:

@@ -47,6 +47,8 @@ def read_pictures(container: InputContainer) -> Packets:
         return
     packets = whole(container.demux(container.streams.video))
     for picture, alpha in zip(packets, packets, strict=True):
+        if (picture.stream_index, alpha.stream_index, picture.pts) != (0, 1, alpha.pts):
+            raise ChunkCorruptError("the alpha of a chunk is out of step with its pictures")
         attach_alpha(picture, bytes(alpha))
         yield picture
 

@@ -30,6 +30,7 @@ def read_request(
         fps=parse_fps(request.fps),
         seed=request.seed,
         parameters={**template.parameters, **request.parameters},
+        background=request.background,
     )
     return PlanRequest(
         composition=composition,

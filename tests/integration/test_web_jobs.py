@@ -47,6 +47,7 @@ def test_a_pending_job_tells_its_place_in_the_queue(web: Web) -> None:
         "fps": 24,
         "quality": "standard",
         "container": "mp4",
+        "background": "scene",
         "createdAt": "2026-01-01T12:00:00.000Z",
         "updatedAt": "2026-01-01T12:00:00.000Z",
     }

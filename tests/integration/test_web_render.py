@@ -62,8 +62,20 @@ def test_a_container_that_cannot_be_made_is_refused_by_its_own_code(web: Web, so
 
     assert error["code"] == "FORMAT_NOT_SUPPORTED_IN_DISTRIBUTED"
     assert error["details"].keys() == {"container"}
+    assert error_of(post_base64(web, song, codec="hdr10"))["code"] == "FORMAT_NOT_SUPPORTED_IN_DISTRIBUTED"
     assert error_of(post_base64(web, song, container="webm", codec="h264"))["details"].keys() == {"codec"}
     assert web.jobs() == []
+
+
+def test_a_transparent_background_is_for_the_containers_that_keep_it(web: Web, song: bytes) -> None:
+    error = error_of(post_base64(web, song, background="transparent"))
+    assert (error["code"], error["details"].keys()) == ("VALIDATION_ERROR", {"background"})
+    assert error_of(post_base64(web, song, background="green"))["details"].keys() == {"background"}
+    assert web.jobs() == []
+
+    assert post_base64(web, song, background="transparent", container="webm").status_code == 202
+    [job] = web.jobs()
+    assert job.request.background == "transparent"
 
 
 def test_a_form_with_a_file_becomes_a_job_that_workers_hear_of(web: Web, song: bytes) -> None:

@@ -227,13 +227,21 @@ def test_large_pictures_are_hevc_unless_another_is_wanted(size: tuple[int, int],
     assert choose_codec(get_container("webm"), None, *size).name == "vp9"
 
 
-@pytest.mark.parametrize("name", ["gif", "hdr", "avi"])
+@pytest.mark.parametrize(
+    ("asked", "choices"),
+    [
+        ({"container": "gif"}, "mp4, mov, webm"),
+        ({"container": "hdr"}, "mp4, mov, webm"),
+        ({"codec": "hdr10"}, "h264, hevc"),
+        ({"container": "webm", "codec": "av1-hdr"}, "vp9"),
+    ],
+)
 def test_what_cannot_be_made_in_chunks_is_refused_before_anything_is_written(
-    name: str, tmp_path: Path
+    asked: dict[str, str], choices: str, tmp_path: Path
 ) -> None:
-    request = replace(make_request(tmp_path / "in"), container=name)
+    request = replace(make_request(tmp_path / "in"), **asked)  # type: ignore[arg-type]
 
-    with pytest.raises(FormatNotSupportedError, match="webm"):
+    with pytest.raises(FormatNotSupportedError, match=choices):
         make_plan(request, tmp_path / "plan", open_renderer=open_numpy)
 
     assert not (tmp_path / "plan").exists()

@@ -20,6 +20,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from ethereal.assets.sql import SqlAssetStore
+from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
 from ethereal.errors import InvalidConfigError
 from ethereal.jobs.database import Database
 from ethereal.jobs.file_database import open_file_database
@@ -73,8 +74,14 @@ def build_services(
         fingerprint=fingerprint,
         worker=worker,
         encoders=max(1, cores() // render_workers(settings)),
+        rule=address_rule(settings),
         limits=limits_of(settings),
     )
+
+
+def address_rule(settings: Settings) -> AddressRule:
+    """Where addresses that users give may lead."""
+    return LOCAL_TOO if settings.allow_http else PUBLIC_HTTPS
 
 
 def open_job_store(settings: Settings) -> JobStore:

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ethereal.assets.store import AssetStore
+from ethereal.audio.addresses import PUBLIC_HTTPS, AddressRule
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
@@ -94,4 +95,6 @@ class Services:
     fingerprint: str | None = None  #: the whole of it, where this worker draws
     worker: str = ""  #: the name under which this worker claims; the same for all its processes
     encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
+    rule: AddressRule = PUBLIC_HTTPS  #: where addresses that users give may lead
+    yt_dlp: Sequence[str] = ()  #: the command that stands in for the installed one
     limits: Limits = field(default_factory=Limits)

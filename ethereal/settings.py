@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     )
     gl: Literal["auto", "llvmpipe", "swiftshader", "gpu"] = Field(
         "auto", description="What draws the pictures."
+    allow_http: bool = Field(
+        False,
+        description="Fetch sound from http:// and from this machine too; for tests alone.",
+    )
     )
     chromium: Path | None = Field(None, description="Chromium to draw with; default: the first one found.")
 
@@ -133,6 +137,8 @@ class Settings(BaseSettings):
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
 
+        if self.allow_http and not self.is_loopback:
+            raise ValueError("ETHEREAL_ALLOW_HTTP is for a web app that only this machine can reach")
     @property
     def step_limit(self) -> timedelta:
         return timedelta(minutes=self.render_minutes)

@@ -13,7 +13,9 @@ from ethereal.services import Services
 from ethereal.settings import read_settings
 from tasks import kind
 
-app = Celery("ethereal", include=["tasks.chain", "tasks.render", "tasks.reaper", "tasks.process"])
+app = Celery(
+    "ethereal", include=["tasks.chain", "tasks.audio", "tasks.render", "tasks.reaper", "tasks.process"]
+)
 app.config_from_object("tasks.config")
 
 

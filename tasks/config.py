@@ -35,6 +35,16 @@ enable_utc = True
 task_soft_time_limit = _settings.step_limit.total_seconds()
 task_time_limit = task_soft_time_limit + 15
 
+_own_limits = {
+    "ingest_audio": _settings.ingest_minutes,
+    "preview_edit": _settings.preview_minutes,
+    "save_edit": _settings.save_minutes,
+}
+task_annotations = {
+    name: {"soft_time_limit": minutes * 60, "time_limit": minutes * 60 + 15}
+    for name, minutes in _own_limits.items()
+}
+
 task_default_queue = "cpu"
 task_create_missing_queues = False
 task_queues = [queue_named(name) for name in ("cpu", "render", "control")]

@@ -45,6 +45,7 @@ def import_steps(sender: str, instance: Any, **_: object) -> None:
     """A worker of steps imports them once, before it forks, so that no first task waits for that."""
     if {"cpu", "render"} & set(instance.app.amqp.queues.consume_from):
         import_module("ethereal.pipeline.prepare")
+        import_module("ethereal.pipeline.ingest")
         import_module("ethereal.pipeline.second_run")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ethereal.pipeline.library import sweep_assets
 from ethereal.pipeline.reap import reap as reap_jobs
 from ethereal.pipeline.reap import sweep_uploads
 from tasks.app import app, services
@@ -15,3 +16,4 @@ def reap() -> None:
 @app.task(name="sweep")
 def sweep() -> None:
     sweep_uploads(services())
+    sweep_assets(services())

@@ -15,8 +15,10 @@ from ethereal.services import Services
 from ethereal.settings import Settings
 from web import (
     access,
+    api_assets,
     api_catalog,
     api_chunks,
+    api_ingest,
     api_jobs,
     api_render,
     api_storage,
@@ -52,8 +54,10 @@ def create_app(
     headers.register(app, settings)
     errors.register(app)
     for module in (
+        api_assets,
         api_catalog,
         api_chunks,
+        api_ingest,
         api_jobs,
         api_render,
         api_storage,

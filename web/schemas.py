@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, RootModel, StringConstraints, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from ethereal.errors import InvalidInputError
@@ -68,6 +68,49 @@ class AddressAudio(Record):
 class AssetAudio(Record):
     type: Literal["asset"]
     asset_id: str
+
+
+class YoutubeSource(Record):
+    type: Literal["youtube"]
+    url: str = Field(max_length=4096)
+    rights_attested: Literal[True]
+
+
+class AddressSource(Record):
+    type: Literal["url"]
+    url: str = Field(max_length=4096)
+    rights_attested: bool = False
+
+
+class UploadSource(Record):
+    type: Literal["audio_file", "video_file"]
+    storage_key: str
+    filename: Filename = "audio"
+
+
+class IngestBody(RootModel[YoutubeSource | AddressSource | UploadSource]):
+    """Sound to take in."""
+
+    root: Annotated[YoutubeSource | AddressSource | UploadSource, Field(discriminator="type")]
+
+
+class IngestForm(Record):
+    """What a form says of its file."""
+
+    type: Literal["audio_file", "video_file"] = "audio_file"
+
+
+class AssetsQuery(Record):
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: int | None = Field(default=None, ge=0)
+
+
+class StreamQuery(Record):
+    variant: Literal["original", "prepared"] = "original"
+
+
+class DeleteQuery(Record):
+    force: bool = False
 
 
 class RenderBody(Options):
@@ -135,7 +178,7 @@ def _json(text: str) -> object:
 def _refused(model: type[BaseModel], error: ValidationError) -> InvalidInputError:
     details: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_input=False):
-        name = _field(problem["loc"])
+        name = _field(problem["loc"] or (("type",) if problem["type"].startswith("union_tag") else ()))
         details.setdefault(name, []).append(
             _sentence(model, problem["type"], problem["msg"], problem.get("ctx", {}))
         )
@@ -145,6 +188,8 @@ def _refused(model: type[BaseModel], error: ValidationError) -> InvalidInputErro
 def _field(place: tuple[int | str, ...]) -> str:
     """Where in the body, as a client would write it: the tag of a union is not part of that."""
     tags = ("upload", "base64", "url", "asset")
+    if len(place) > 1 and place[0] in ("youtube", "url", "audio_file", "video_file"):
+        place = place[1:]
     parts = [
         str(part) for at, part in enumerate(place) if not (at == 1 and place[0] == "audio" and part in tags)
     ]
@@ -153,10 +198,12 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 def _sentence(model: type[BaseModel], kind: str, message: str, context: Mapping[str, Any]) -> str:
     match kind:
+        case "extra_forbidden" if issubclass(model, RootModel):
+            return "is not a field of this type"
         case "extra_forbidden":
             known = ", ".join(field.alias or name for name, field in model.model_fields.items())
             return f"is not a field; there are {known}"
-        case "missing":
+        case "missing" | "union_tag_not_found":
             return "is required"
         case "union_tag_invalid":
             return f"must be one of {context['expected_tags'].replace(chr(39), '')}"

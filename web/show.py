@@ -108,11 +108,21 @@ def _outcome(services: Services, job: Job) -> dict[str, object | None]:
         return {"error": {"code": error.code, "message": error.message, "retryable": error.retryable}}
     if job.status is not JobStatus.COMPLETE:
         return {}
+    result = result_of(job)
     return {
-        "result": result.model_dump(mode="json", exclude_none=True) if (result := result_of(job)) else None,
-        "downloadUrl": sign_video(services, job, download=True),
+        "result": result.model_dump(mode="json", exclude_none=True) if result else job.result,
+        "downloadUrl": sign_video(services, job, download=True) if result else _sound_link(services, job),
         "posterUrl": sign_poster(services, job),
     }
+
+
+def _sound_link(services: Services, job: Job) -> str | None:
+    """Where the sound is that an ingest, a preview or a save came to."""
+    told = job.result or {}
+    for name in ("previewKey", "preparedKey"):
+        if name in told:
+            return services.objects.sign_get(StorageKey(str(told[name])), lifetime=PEOPLE)
+    return f"/api/audio/assets/{told['assetId']}/stream" if "assetId" in told else None
 
 
 def _queue_position(services: Services, job: Job) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import idna
@@ -48,6 +48,10 @@ class AddressRule:
 
 
 PUBLIC_HTTPS = AddressRule()
+#: For tests: plain HTTP, any port, and this machine.
+LOCAL_TOO = AddressRule(
+    True, frozenset(range(1, 1 << 16)), (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+)
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ class IngestRequest(Record):
     source_type: SourceType
     url: str = ""
     audio_key: str = ""
+    audio_sha256: str = ""  #: of the upload, where it is known
     filename: str = ""
     rights_attested_at: datetime | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -172,16 +172,24 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
         logger.info("stopped: %s", lost)
     except EtherealError as error:
         logger.warning("%s failed: %s: %s", attempt.lease, error.code, error)
-        attempt.fail(error)
+        _end(partial(attempt.fail, error))
     except Exception:
         logger.exception("%s failed unexpectedly", attempt.lease)
-        attempt.fail_unexpectedly()
+        _end(attempt.fail_unexpectedly)
     except BaseException:
         _hand_back(attempt)
         raise
     else:
         return True
     return False
+
+
+def _end(badly: Callable[[], None]) -> None:
+    """An attempt that has ended already, or is not ours any more, cannot end badly."""
+    try:
+        badly()
+    except LeaseLostError as lost:
+        logger.info("not failed: %s", lost)
 
 
 def _hand_back(attempt: Attempt) -> None:

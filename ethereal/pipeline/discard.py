@@ -16,8 +16,11 @@ logger = logging.getLogger(__name__)
 
 def discard_upload(services: Services, job: Job) -> None:
     """Remove the upload that the job was made from, unless it is needed. Safe to repeat."""
-    if job.upload_key and not services.jobs.audio_in_use(job.upload_key):
-        services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.upload_key)))
+    try:
+        if job.upload_key and not services.jobs.audio_in_use(job.upload_key):
+            services.objects.delete_prefix(keys.upload_folder(keys.read_upload_key(job.upload_key)))
+    except EtherealError as error:
+        logger.warning("the upload of job %s is left for the reaper: %s", job.id, error)
 
 
 def discard(services: Services, job: Job) -> None:
@@ -26,6 +29,6 @@ def discard(services: Services, job: Job) -> None:
     services.live.clear(job.id)
     try:
         services.objects.delete_prefix(keys.render_folder(job.id))
-        discard_upload(services, job)
     except EtherealError as error:
         logger.warning("objects of job %s are left for the reaper: %s", job.id, error)
+    discard_upload(services, job)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
-from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, StepName
+from ethereal.jobs.model import Job, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
-from ethereal.jobs.store import Idempotency
-from ethereal.pipeline.announce import announce
+from ethereal.pipeline.store_job import store_job
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
 from ethereal.scenes.templates import check_parameters, get_template
@@ -52,32 +49,7 @@ def submit_render(services: Services, request: RenderRequest, *, idempotency_key
         raise NotBuiltError(f"the {services.dispatcher} dispatcher is not built yet")
     if not services.objects.exists(read_upload_key(request.audio_key)):
         raise InvalidInputError("the audio was not uploaded", {"audio": ["was not uploaded"]})
-    now = services.clock()
-    job = Job(
-        id=JobId(str(services.new_id())),
-        type=JobType.RENDER,
-        request=request,
-        created_at=now,
-        updated_at=now,
-    )
-    stored = services.jobs.add(job, FIRST, idempotency=_idempotency(idempotency_key, request))
-    if stored.id == job.id:
-        announce(services, [Announcement(stored.id, FIRST)])
-    elif stored.upload_key != request.audio_key:
-        services.objects.delete(read_upload_key(request.audio_key))  # the same sound, sent twice
-    return stored
-
-
-def _idempotency(key: str | None, request: RenderRequest) -> Idempotency | None:
-    if key is None:
-        return None
-    if not 1 <= len(key) <= 255:
-        raise InvalidInputError(
-            "the idempotency key is not usable", {"Idempotency-Key": ["1 to 255 characters"]}
-        )
-    # Each upload has a key of its own: the same request sent twice differs in it and in nothing else.
-    body = request.model_dump_json(exclude={"audio_key"})
-    return Idempotency(key, hashlib.sha256(body.encode()).hexdigest())
+    return store_job(services, JobType.RENDER, request, FIRST, idempotency_key=idempotency_key)
 
 
 def _encoding(request: RenderRequest) -> None:

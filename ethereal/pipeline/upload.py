@@ -70,13 +70,24 @@ def receive(services: Services, stream: BinaryIO, path: Path, *, declared_size: 
 def look_at(services: Services, path: Path) -> AudioFacts:
     """Probe a stranger's file in a process of its own. Raise UnreadableAudioError or TooLargeError."""
     facts = probe_apart(path)
-    if facts.duration > services.limits.audio.total_seconds():
+    ensure_length(services, float(facts.duration))
+    return facts
+
+
+def ensure_length(services: Services, seconds: float) -> None:
+    """Raise TooLargeError for sound that lasts longer than the limit."""
+    if seconds > services.limits.audio.total_seconds():
         minutes = int(services.limits.audio.total_seconds() // 60)
         raise TooLargeError(
-            f"the audio lasts {float(facts.duration) / 60:.1f} minutes; the limit is {minutes}",
+            f"the audio lasts {seconds / 60:.1f} minutes; the limit is {minutes}",
             {"file": [f"must not last longer than {minutes} minutes"]},
         )
-    return facts
+
+
+def ensure_size(services: Services, size: int) -> None:
+    """Raise TooLargeError for a file of more bytes than the limit."""
+    if size > services.limits.upload_bytes:
+        raise _too_large(services.limits.upload_bytes)
 
 
 def ask_upload(services: Services, *, filename: str, content_type: str, size: int) -> SignedUpload:

@@ -44,6 +44,37 @@ def upload_folder(key: StorageKey) -> StorageKey:
     return StorageKey(key.rpartition("/")[0] + "/")
 
 
+def asset_folder(asset_id: str) -> StorageKey:
+    """Everything that belongs to one asset."""
+    return StorageKey(f"assets/{asset_id}/")
+
+
+def asset_of(key: StorageKey) -> str:
+    """The id of the asset that an object below `assets/` belongs to."""
+    return key.split("/")[1]
+
+
+def asset_original(asset_id: str, extension: str) -> StorageKey:
+    return StorageKey(f"assets/{asset_id}/original.{extension}")
+
+
+def asset_prepared(asset_id: str, extension: str) -> StorageKey:
+    return StorageKey(f"assets/{asset_id}/prepared.{extension}")
+
+
+def asset_peaks(asset_id: str) -> StorageKey:
+    return StorageKey(f"assets/{asset_id}/peaks.json")
+
+
+def asset_edits(asset_id: str) -> StorageKey:
+    """The recipe of the prepared sound."""
+    return StorageKey(f"assets/{asset_id}/edits.json")
+
+
+def asset_preview(asset_id: str, sound_hash: str) -> StorageKey:
+    return StorageKey(f"assets/{asset_id}/preview_{sound_hash}.mp3")
+
+
 def render_folder(job_id: str) -> StorageKey:
     return StorageKey(f"renders/{job_id}/")
 

@@ -1,0 +1,47 @@
+"""A checked request becomes a stored job, and the workers are told of it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ethereal.errors import InvalidInputError
+from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey
+from ethereal.jobs.request import IngestRequest, JobRequest
+from ethereal.jobs.store import Idempotency
+from ethereal.pipeline.announce import announce
+from ethereal.services import Services
+from ethereal.storage.keys import read_upload_key
+
+
+def store_job(
+    services: Services, type_: JobType, request: JobRequest, first: StepKey, *, idempotency_key: str | None
+) -> Job:
+    """Store a job with its first step; an earlier job under the same key is returned in its place.
+
+    Raise ConflictError when the idempotency key was used for another request.
+    """
+    now = services.clock()
+    job = Job(id=JobId(str(services.new_id())), type=type_, request=request, created_at=now, updated_at=now)
+    stored = services.jobs.add(job, first, idempotency=_idempotency(idempotency_key, request))
+    if stored.id == job.id:
+        announce(services, [Announcement(stored.id, first)])
+    elif job.upload_key and stored.upload_key != job.upload_key:
+        services.objects.delete(read_upload_key(job.upload_key))  # the same sound, sent twice
+    return stored
+
+
+def _idempotency(key: str | None, request: JobRequest) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 255:
+        raise InvalidInputError(
+            "the idempotency key is not usable", {"Idempotency-Key": ["1 to 255 characters"]}
+        )
+    body = request.model_dump_json(exclude=_of_the_moment(request))
+    return Idempotency(key, hashlib.sha256(body.encode()).hexdigest())
+
+
+def _of_the_moment(request: JobRequest) -> set[str]:
+    """What differs when the same request is sent twice: a file that is sent again has another key."""
+    named_by_key = isinstance(request, IngestRequest) and not request.audio_sha256
+    return {"rights_attested_at"} if named_by_key else {"rights_attested_at", "audio_key"}

@@ -10,20 +10,30 @@ from ethereal.audio.grid import GRID_RATE, Columns
 DARK = 1e-3  # below this an envelope is 0, or it would never end
 
 
+class Follower:
+    """Follows one column of levels as it comes. Both times are those in which a step is 63 % done."""
+
+    def __init__(self, *, attack: float, release: float) -> None:
+        self._part = 1 - np.exp(-1 / (attack * GRID_RATE))
+        self._release = release * GRID_RATE
+        self._risen = np.zeros(1)
+        self._highest, self._heard = -np.inf, 0
+
+    def hear(self, level: Columns) -> Columns:
+        """Return the envelope of the next rows."""
+        risen, self._risen = lfilter([self._part], [1, self._part - 1], level, zi=self._risen)
+        # In logarithms a fading value is a falling line, and the largest of all lines is a running maximum.
+        line = np.arange(self._heard, self._heard + len(level)) / self._release
+        with np.errstate(divide="ignore"):
+            lines = np.maximum.accumulate(np.append(self._highest, np.log(risen) + line))
+        self._highest, self._heard = lines[-1], self._heard + len(level)
+        faded = np.exp(lines[1:] - line)
+        return np.where(faded < DARK, 0.0, faded)
+
+
 def follow(level: Columns, *, attack: float, release: float) -> Columns:
-    """Follow one column of levels. Both times are those in which a step is 63 % done."""
-    part = 1 - np.exp(-1 / (attack * GRID_RATE))
-    risen = lfilter([part], [1, part - 1], level)
-    return fading(risen, release)
-
-
-def fading(level: Columns, seconds: float) -> Columns:
-    """Keep each value as it fades to 37 % in `seconds`, until a larger one comes."""
-    # In logarithms a fading value is a falling line, and the largest of all lines is a running maximum.
-    line = np.arange(len(level)) / (seconds * GRID_RATE)
-    with np.errstate(divide="ignore"):
-        faded = np.exp(np.maximum.accumulate(np.log(level) + line) - line)
-    return np.where(faded < DARK, 0.0, faded)
+    """Follow a whole column of levels."""
+    return Follower(attack=attack, release=release).hear(level)
 
 
 def ring(times: Columns, strengths: Columns, at: Columns, seconds: float) -> Columns:

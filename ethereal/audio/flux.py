@@ -7,7 +7,7 @@ fixed, so hiss below them does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,16 @@ class Flux:
     whole: Columns
     bass: Columns
     high: Columns
+
+    def within(self, rows: slice) -> Flux:
+        """Return that of some rows, which may outlive the others."""
+        return Flux(self.whole[rows].copy(), self.bass[rows].copy(), self.high[rows].copy())
+
+
+def join_flux(parts: Sequence[Flux]) -> Flux:
+    """Join what follows on one another."""
+    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("whole", "bass", "high"))
+    return Flux(*columns)
 
 
 def measure_level_flux(power: Power) -> Flux:

@@ -50,13 +50,23 @@ def seconds_of_frames(fps: Fraction, frame_count: int) -> Columns:
     return np.arange(frame_count, dtype=np.int64) * fps.denominator / fps.numerator
 
 
-def read_at_frames(columns: Columns, fps: Fraction, frame_count: int) -> Columns:
-    """Read grid columns at the frame times, between rows in proportion; zero after the end of the sound."""
-    position = np.arange(frame_count, dtype=np.int64) * (GRID_RATE * fps.denominator)
-    row, rest = np.divmod(position, fps.numerator)
-    part = rest / fps.numerator
-    silence = np.zeros((2, *columns.shape[1:]))
-    known = np.concatenate([columns, silence])
-    row = np.minimum(row, len(columns))
-    part = part.reshape(-1, *([1] * (columns.ndim - 1)))
-    return np.asarray(known[row] * (1 - part) + known[row + 1] * part)
+class FrameReader:
+    """Reads grid columns at the frame times as their rows come, between rows in proportion."""
+
+    def __init__(self, fps: Fraction, frame_count: int) -> None:
+        self._fps, self._frame_count = fps, frame_count
+        self._next_frame = self._rows_gone = 0
+        self._known: Columns | None = None  # of the rows heard, those that a frame to come still needs
+
+    def hear(self, rows: Columns) -> Columns:
+        """Take in the next rows, shape (rows, columns); return the values of the frames that lie within."""
+        known = rows if self._known is None else np.concatenate([self._known, rows])
+        last = self._rows_gone + len(known) - 1
+        ticks = GRID_RATE * self._fps.denominator
+        end = min(self._frame_count, -(-last * self._fps.numerator // ticks))
+        position = np.arange(self._next_frame, end, dtype=np.int64) * ticks
+        row, rest = np.divmod(position, self._fps.numerator)
+        part = (rest / self._fps.numerator)[:, None]
+        row -= self._rows_gone
+        self._next_frame, self._rows_gone, self._known = max(end, self._next_frame), last, known[-1:]
+        return np.asarray(known[row] * (1 - part) + known[row + 1] * part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ethereal.audio import passages
 from ethereal.audio.bands import BANDS, Band
 from ethereal.audio.canonical import make_canonical
 from ethereal.audio.envelope import follow
@@ -105,6 +107,27 @@ def test_what_comes_later_changes_nothing_before(song: Path) -> None:
 
     np.testing.assert_array_equal(short.values, long.values[:100])
     assert not long.values[24 * 30 + 30 :].any()
+
+
+def test_the_passages_that_a_sound_is_read_in_change_no_bit(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make_features(song, fps=NTSC, frame_count=700)
+    monkeypatch.setattr(passages, "ROWS", 100)
+
+    assert make_features(song, fps=NTSC, frame_count=700).values.tobytes() == whole.values.tobytes()
+
+
+def test_a_longer_sound_takes_little_more_memory(tmp_path: Path) -> None:
+    def peak(seconds: int) -> int:
+        canonical = write_canonical(tmp_path / f"{seconds}.flac", np.tile(tone(440, 1), seconds))
+        tracemalloc.start()
+        make_features(canonical, fps=Fraction(24), frame_count=24 * seconds)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(80) - peak(20) < 2_500_000  # a minute; all of the grid would be five million
 
 
 def test_the_same_sound_gives_the_same_bytes(song: Path) -> None:

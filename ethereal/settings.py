@@ -72,6 +72,10 @@ class Settings(BaseSettings):
 
     max_upload_mb: int = Field(100, gt=0, description="Largest accepted file, in MiB.")
     max_audio_minutes: int = Field(30, gt=0, description="Longest accepted audio.")
+    allow_http: bool = Field(
+        False,
+        description="Fetch sound from http:// and from this machine too; for tests alone.",
+    )
     asset_quota_gb: int = Field(5, gt=0, description="What all assets may take, in GiB.")
     asset_days: int = Field(30, gt=0, description="How long an asset is kept that nobody asks for.")
     lease_seconds: int = Field(60, ge=2, description="How long a step belongs to a silent worker.")
@@ -96,10 +100,6 @@ class Settings(BaseSettings):
     )
     gl: Literal["auto", "llvmpipe", "swiftshader", "gpu"] = Field(
         "auto", description="What draws the pictures."
-    allow_http: bool = Field(
-        False,
-        description="Fetch sound from http:// and from this machine too; for tests alone.",
-    )
     )
     chromium: Path | None = Field(None, description="Chromium to draw with; default: the first one found.")
 

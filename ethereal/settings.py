@@ -57,6 +57,30 @@ class Settings(BaseSettings):
     modal_app: str = Field("ethereal", description="Name of the deployed Modal app.")
     modal_token_id: SecretStr | None = Field(None, description="Modal token id.")
     modal_token_secret: SecretStr | None = Field(None, description="Modal token secret.")
+    modal_gpu: str = Field("L4", description="GPU to deploy with; several, best first: L4,A10.")
+    modal_use_gpu: Literal["auto", "always", "never"] = Field(
+        "auto", description="Which renders get a GPU; auto: those of 1080p and more."
+    )
+    modal_refuse_software_gl: bool = Field(
+        True, description="Fail a render that got a GPU and draws without it; else it is told in the result."
+    )
+    modal_cores: int = Field(4, ge=1, le=64, description="CPU cores of a container that renders.")
+    modal_memory_mib: int = Field(8192, ge=1024, description="Memory of a container that renders, in MiB.")
+    modal_region: str | None = Field(None, description="Region to render in, such as us or eu; default: any.")
+    modal_max_containers: int = Field(10, ge=1, le=1000, description="Containers of one kind at once.")
+    modal_timeout_minutes: int = Field(
+        60, ge=1, le=1440, description="Time limit of one call, and of one chunk."
+    )
+    modal_retries: int = Field(
+        2, ge=0, le=10, description="How often Modal itself repeats a chunk whose container died."
+    )
+    modal_chunk_seconds: float = Field(
+        60.0, gt=0, description="Seconds of drawing that are worth a container of their own."
+    )
+    modal_answer_seconds: float = Field(10.0, gt=0, description="Longest wait for an answer of Modal.")
+    modal_silence_seconds: float = Field(
+        20.0, ge=0, description="How long a call may be silent before the reaper asks Modal about it."
+    )
 
     webhook_secret: SecretStr | None = Field(None, min_length=32, description="Proves reports of renderers.")
     signing_secret: SecretStr | None = Field(

@@ -10,6 +10,8 @@ from ethereal.cloud.links import Patience
 from ethereal.dispatch.messages import ChunkDone, ChunkOrder
 from ethereal.render.renderer import OpenRenderer
 
+CPU = "cpu"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
@@ -27,4 +29,4 @@ class Machine:
 
     @property
     def has_gpu(self) -> bool:
-        return self.name != "cpu"
+        return self.name != CPU

@@ -13,6 +13,7 @@ from ethereal.errors import UnavailableError
 
 #: While nobody takes a report, it is sent again for this long.
 UNTIL_TAKEN = Patience(total=20 * 60.0, first=1.0, most=60.0, answer=20.0)
+A_MOMENT = Patience(total=4.0, first=0.5, most=2.0, answer=10.0)
 #: Refusals that are none of the report.
 _PASSING = frozenset({408, 425, 429})
 
@@ -57,3 +58,8 @@ def post_report(order: Order, report: Report, *, answer_seconds: float) -> Answe
 def deliver_report(order: Order, report: Report, patience: Patience = UNTIL_TAKEN) -> Answer:
     """Send the report until it is taken or refused. Raise UnavailableError when the patience is over."""
     return patience.keep_trying(lambda: post_report(order, report, answer_seconds=patience.answer))
+
+
+def ask_report(order: Order, report: Report, patience: Patience = A_MOMENT) -> Answer:
+    """The same for a report that a render waits for. Raise UnavailableError after a few seconds."""
+    return deliver_report(order, report, patience)

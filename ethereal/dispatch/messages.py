@@ -134,4 +134,4 @@ def read_message(kind: type[R], told: object) -> R:
             )
         raise InvalidInputError(
             f"not a usable {kind.__name__.lower()}: {', '.join(problems)}", problems
-        ) from error
+        ) from None  # the cause quotes what was sent, tokens included

@@ -1,139 +1,229 @@
-"""Renders one bench scene with HyperFrames and with Ethereal, whole processes in turn.
+"""Renders the bench scenes with HyperFrames and with Ethereal, whole processes from a cold start, in turn.
 
-    npm install --prefix DIR node@22 hyperframes @ffmpeg-installer/linux-x64 @ffprobe-installer/linux-x64
-    python bench/against_hyperframes.py --modules DIR/node_modules --scene bench_light --frames 300
+    python bench/against_hyperframes.py [--scene bench_light] [--size draft-720p] [--frames 300] [--pairs 3]
 
-Prints the ratio of wall times of each pair, and the PSNR between the two videos: both did the work. Both
-encode with x264, preset medium, at the crf of our standard quality; HyperFrames 0.8.170 uses three references
-and no B-frames, Ethereal one and three. Ethereal draws with llvmpipe where there is one, HyperFrames with
-SwiftShader.
+What it needs: the top of bench/hyperframes.py. Both show the very same scene code and encode with the same
+x264 settings, which x264 itself is asked to confirm: preset medium, crf 16, no B-frames, 30 fps. HyperFrames
+runs twice in each round: as it comes, which is SwiftShader where there is no GPU, and with llvmpipe, as
+Ethereal does. It chooses the number of its browsers itself. Ethereal also listens to a sound and encodes it;
+HyperFrames has none. Prints ratios of wall time and how alike the videos are; exits with 1 when they are not.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-import av
 import click
-import numpy as np
+from hyperframes import CRF, DRIVERS, PRESET, X264, HyperFrames, find_hyperframes, read_log, write_page
 
-from ethereal.bench.load import OUTPUT_FORMATS, SCENES, make_sound
+from ethereal.bench.likeness import Likeness, Shown, check_likeness, compare_videos, look_at
+from ethereal.bench.load import FPS, OUTPUT_FORMATS, QUALITY, SCENES, Load, make_sound
+from ethereal.bench.machine import describe_machine
+from ethereal.bench.rounds import Ratio, ratio_of_rounds, turns
+from ethereal.bench.x264 import ask_x264, change_parameters, read_x264, told_differently
+from ethereal.bootstrap import cores
+from ethereal.errors import EtherealError, RenderError
+from ethereal.process import run_tool
+from ethereal.render.chunks import gop_frames_for
+from ethereal.render.composition import Composition
+from ethereal.render.encoder_settings import encoder_document, read_settings
+from ethereal.render.encoders.h264 import H264
 from ethereal.render.formats import get_format, get_quality
-from ethereal.scenes import SCENES as SCENE_FOLDER
 
-FPS = 30
-CRF = get_quality("standard").crf
-ENOUGH_DECIBELS = 35.0  # 43 to 45 seen, through two GL drivers; with other sparks it was 26
-PAGE = """<!doctype html>
-<html><head><meta charset="utf-8"><style>html, body {{ margin: 0 }} canvas {{ display: block }}</style></head>
-<body><div id="root" data-composition-id="bench" data-start="0" data-width="{width}" data-height="{height}"
-  data-duration="{seconds}" data-fps="{fps}" data-no-timeline>
-<canvas id="picture" width="{width}" height="{height}"></canvas></div>
-<script type="module">
-import {{ CONTEXT, openScene }} from "./runtime.js";
-import * as scene from "./{scene}/scene.js";
-const canvas = document.getElementById("picture");
-const gl = canvas.getContext("webgl2", {{ ...CONTEXT, preserveDrawingBuffer: true }});
-const composition = {{ width: {width}, height: {height}, seed: 1, fps: "{fps}/1", parameters: {{}} }};
-const opened = openScene(gl, composition, {{}}, scene);
-const show = (seconds) => opened.draw(Math.round(seconds * {fps}));
-addEventListener("hf-seek", ({{ detail }}) => show(detail.time));
-show(0);
-</script></body></html>
-"""
+RESULT = Path("bench/results/against_hyperframes.json")
+TOOLS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ethereal-bench"
+FRAMES = {"bench_light": 300, "bench_heavy": 90}
+ALIKE_DECIBELS = 30.0
+TIME_LIMIT = timedelta(minutes=30)  # for one render
+OURS = "ethereal"
+#: What the two may be told differently: how a video is cut into GOPs and spread over threads.
+STRUCTURE = {"core", "keyint", "keyint_min", "scenecut", "threads", "lookahead_threads"}
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seconds of each contender, and the load of the machine before it began."""
+
+    load: float
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Race:
+    """A load rendered by all; all but `ours` and `x264_differs` by the GL driver of HyperFrames."""
+
+    scene: str
+    output_format: str
+    frames: int
+    rounds: Sequence[Round]
+    medians: Mapping[str, float]
+    ratios: Mapping[str, Ratio]
+    likeness: Mapping[str, Likeness]
+    theirs: Mapping[str, Shown]
+    ours: Shown
+    told: Mapping[str, Mapping[str, str]]
+    x264_differs: Mapping[str, tuple[str, str]]
 
 
 @click.command()
-@click.option("--modules", type=click.Path(file_okay=False, path_type=Path), default="node_modules")
-@click.option("--chromium", default=lambda: shutil.which("chromium-headless-shell"), help="For HyperFrames.")
-@click.option("--scene", type=click.Choice(SCENES), default="bench_light", show_default=True)
-@click.option("--format", "size", type=click.Choice(OUTPUT_FORMATS), default="draft-720p", show_default=True)
-@click.option("--frames", type=click.IntRange(min=30), default=300, show_default=True)
-@click.option("--pairs", type=click.IntRange(min=1), default=3, show_default=True)
-def main(modules: Path, chromium: str | None, scene: str, size: str, frames: int, pairs: int) -> None:
-    """Compare."""
-    environment = find_tools(modules.resolve(), chromium)
-    with TemporaryDirectory() as name:
+@click.option("--scene", "scenes", type=click.Choice(SCENES), multiple=True, help="Default: all.")
+@click.option("--size", "sizes", type=click.Choice(OUTPUT_FORMATS), multiple=True, help="Default: all.")
+@click.option("--frames", type=click.IntRange(min=10), help="Default: 300 light or 90 heavy ones.")
+@click.option("--pairs", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds.")
+@click.option("--driver", "drivers", type=click.Choice([*DRIVERS]), multiple=True, help="Default: all.")
+@click.option("--workers", default="auto", show_default=True, help="Browsers of HyperFrames.")
+@click.option("--tools", type=click.Path(file_okay=False, path_type=Path), default=TOOLS, show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=RESULT)
+def main(
+    *,
+    scenes: tuple[str, ...],
+    sizes: tuple[str, ...],
+    frames: int | None,
+    pairs: int,
+    drivers: tuple[str, ...],
+    workers: str,
+    tools: Path,
+    output: Path,
+) -> None:
+    """Race HyperFrames; nothing else should be running."""
+    they = find_hyperframes(tools)
+    machine, versions = describe_machine(cores()), they.versions()
+    click.echo(f"{machine.cpu}, {machine.cores} cores, load {machine.load:.1f}")
+    click.echo("; ".join(f"{name} {said}" for name, said in versions.items()))
+    races = []
+    for scene in scenes or SCENES:
+        for size in sizes or OUTPUT_FORMATS:
+            load = Load(scene, size, frames or FRAMES[scene])
+            races.append(race(they, load, pairs=pairs, drivers=drivers or tuple(DRIVERS), workers=workers))
+            save(output, machine=asdict(machine), versions=versions, races=[*map(asdict, races)])
+    for one in races:
+        for likeness in one.likeness.values():
+            check_likeness(likeness, least=ALIKE_DECIBELS)
+
+
+def race(they: HyperFrames, load: Load, *, pairs: int, drivers: Sequence[str], workers: str) -> Race:
+    """Render `load` with every contender, `pairs` times, and hold the last videos against each other."""
+    with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        write_page(folder / "page", scene, size, frames)
-        sound = str(make_sound(folder / "sound.wav", frames))
-        theirs, ours = folder / "theirs.mp4", folder / "ours.mp4"
-        their_command = [str(modules.resolve() / ".bin/hyperframes"), "render", str(folder / "page")]
-        their_command += ["-o", str(theirs), "--crf", str(CRF), "--quiet"]
-        our_command = [sys.executable, "-c", "from ethereal.cli import main; main()"]
-        our_command += ["bench-whole", scene, size, str(frames), sound, str(ours)]
-        ratios = []
-        for _ in range(pairs):
-            they, we = run(their_command, environment), run(our_command, os.environ)
-            ratios.append(they / we)
-            click.echo(f"HyperFrames {they:6.1f} s   Ethereal {we:6.1f} s   ratio {they / we:.2f}")
-        decibels = compare(theirs, ours, frames)
-    click.echo(f"{scene} {size}, {frames} frames: median ratio {median(ratios):.2f}, PSNR {decibels:.1f} dB")
+        write_page(folder / "page", load)
+        sound = make_sound(folder / "sound.wav", load.frames)
+        logs: dict[str, str] = {}
+
+        def render(who: str) -> None:
+            video = folder / f"{who}.mp4"
+            if who == OURS:
+                run_tool(our_command(load, sound, video), timeout=TIME_LIMIT)
+                return
+            command, told = they.call(folder / "page", video, who, workers), they.environment(who)
+            done = run_tool(command, timeout=TIME_LIMIT, cwd=folder, env=told)
+            logs[who] = done.stdout.decode(errors="replace") + done.stderr_tail
+
+        click.echo(f"\n{load.scene} {load.output_format}, {load.frames} frames")
+        rounds = [timed_round(turns([*drivers, OURS], index), render) for index in range(pairs)]
+        return judge(load, rounds, drivers, folder, logs)
 
 
-def find_tools(modules: Path, chromium: str | None) -> Mapping[str, str]:
-    """The environment for HyperFrames; an error names all that is missing."""
-    needed = {
-        "HyperFrames": modules / ".bin/hyperframes",
-        "Node 22": modules / "node/bin/node",
-        "FFmpeg": modules / "@ffmpeg-installer/linux-x64/ffmpeg",
-        "ffprobe": modules / "@ffprobe-installer/linux-x64/ffprobe",
-        "Chromium (--chromium)": Path(chromium or "chromium-headless-shell"),
-    }
-    missing = [f"{tool} at {path}" for tool, path in needed.items() if not path.is_file()]
-    if missing:
-        raise click.ClickException(f"missing: {', '.join(missing)}; see the top of this file")
-    folders = [str(path.parent) for path in needed.values()]
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join([*folders[1:4], os.environ.get("PATH", os.defpath)]),
-        "HYPERFRAMES_BROWSER_PATH": str(chromium),
-    }
+def timed_round(order: Sequence[str], render: Callable[[str], None]) -> Round:
+    """One render of each."""
+    load, seconds = os.getloadavg()[0], {}
+    for who in order:
+        started = time.monotonic()
+        render(who)
+        seconds[who] = time.monotonic() - started
+    shown = "   ".join(f"{who} {seconds[who]:6.1f} s" for who in sorted(seconds))
+    click.echo(f"  {shown}   load {load:.1f}")
+    return Round(round(load, 1), seconds)
 
 
-def write_page(page: Path, scene: str, size: str, frames: int) -> None:
-    """The scene as a HyperFrames project."""
-    form = get_format(size)
-    shutil.copytree(SCENE_FOLDER / scene, page / scene)
-    shutil.copy(SCENE_FOLDER / "runtime.js", page)
-    facts = {"width": form.width, "height": form.height, "seconds": frames / FPS, "fps": FPS, "scene": scene}
-    (page / "index.html").write_text(PAGE.format(**facts))
+def judge(
+    load: Load, rounds: Sequence[Round], drivers: Sequence[str], folder: Path, logs: Mapping[str, str]
+) -> Race:
+    """What the rounds say, and the videos."""
+    seconds = {who: [one.seconds[who] for one in rounds] for who in (*drivers, OURS)}
+    ours = folder / f"{OURS}.mp4"
+    videos = {driver: folder / f"{driver}.mp4" for driver in drivers}
+    done = Race(
+        scene=load.scene,
+        output_format=load.output_format,
+        frames=load.frames,
+        rounds=rounds,
+        medians={who: median(taken) for who, taken in seconds.items()},
+        ratios={driver: ratio_of_rounds(seconds[driver], seconds[OURS]) for driver in drivers},
+        likeness={driver: compare_videos(video, ours) for driver, video in videos.items()},
+        theirs={driver: look_at(video) for driver, video in videos.items()},
+        ours=look_at(ours),
+        told={driver: read_log(log) for driver, log in logs.items()},
+        x264_differs=x264_of(load, videos[drivers[0]]),
+    )
+    show(done)
+    check_work(done)
+    return done
 
 
-def run(command: list[str], environment: Mapping[str, str]) -> float:
-    """Seconds that `command` takes."""
-    started = time.monotonic()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise click.ClickException(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return time.monotonic() - started
+def our_options() -> Mapping[str, str]:
+    """Return our usual options with HyperFrames' settings of x264 in them."""
+    usual = H264.make_options(QUALITY, gop_frames_for(FPS))
+    return {**change_parameters(usual, X264), "preset": PRESET, "crf": str(CRF)}
 
 
-def compare(theirs: Path, ours: Path, frames: int) -> float:
-    """Median PSNR in dB over the frames; an error when they do not show the same."""
-    decibels, counted = [], 0
-    for one, other in zip(pictures(theirs), pictures(ours), strict=True):
-        error = np.mean((one.astype(np.float32) - other) ** 2)
-        decibels.append(10 * np.log10(255**2 / max(error, 1e-9)))
-        counted += 1
-    if counted != frames or median(decibels) < ENOUGH_DECIBELS:
-        raise click.ClickException(f"not the same video: {counted} frames, {median(decibels):.1f} dB")
-    return float(median(decibels))
+def our_command(load: Load, sound: Path, video: Path) -> list[str]:
+    command = [sys.executable, "-c", "from ethereal.cli import main; main()", "bench-whole"]
+    command += [load.scene, load.output_format, str(load.frames), str(sound), str(video)]
+    return command + [f"--encoder-option={name}={value}" for name, value in our_options().items()]
 
 
-def pictures(path: Path) -> Iterator[np.ndarray]:
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+def x264_of(load: Load, theirs: Path) -> Mapping[str, tuple[str, str]]:
+    """What the encoders were told differently, by their own account."""
+    size = get_format(load.output_format)
+    composition = Composition(load.scene, load.scene, size.width, size.height, FPS, 1, {})
+    document = encoder_document(composition, get_quality(QUALITY))
+    settings = read_settings({**document, "options": our_options()})
+    return told_differently(read_x264(theirs.read_bytes()), ask_x264(settings))
+
+
+def check_work(done: Race) -> None:
+    """Raise RenderError when somebody did other work than was asked for."""
+    stray = {name: told for name, told in done.x264_differs.items() if name not in STRUCTURE}
+    if stray:
+        raise RenderError(f"x264 was told different things: {stray}")
+    for shown in (done.ours, *done.theirs.values()):
+        if shown.frames != done.frames or set(shown.kinds) - {"I", "P"}:
+            raise RenderError(f"{shown.frames} frames of {done.frames}: {shown.kinds}")
+
+
+def show(done: Race) -> None:
+    for driver, ratio in done.ratios.items():
+        like, told, (y, u, v) = done.likeness[driver], done.told[driver], done.likeness[driver].offsets
+        click.echo(
+            f"  HyperFrames with {driver} ({told['workers']} browsers, {told['capture']}): "
+            f"{done.medians[driver]:.1f} s against {done.medians[OURS]:.1f} s, "
+            f"ratio {ratio.median:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})\n"
+            f"    {done.theirs[driver].file_bytes:,} against {done.ours.file_bytes:,} bytes; "
+            f"PSNR {like.median:.1f} dB, lowest {like.lowest:.1f} at frame {like.lowest_frame}, "
+            f"{like.off_by_one:.1f} when a frame off\n"
+            f"    ours less theirs: Y {y:+.2f} Cb {u:+.2f} Cr {v:+.2f}; luma slope {like.luma_slope:.3f}"
+        )
+    click.echo(f"  x264 told differently, theirs and ours: {dict(done.x264_differs)}")
+
+
+def save(output: Path, **measured: object) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    taken = datetime.now(UTC).isoformat(timespec="seconds")
+    output.write_text(json.dumps({"taken": taken, **measured}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except EtherealError as error:
+        click.echo(f"{error.code} {error}", err=True)
+        sys.exit(1)

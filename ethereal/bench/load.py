@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +34,14 @@ SCENES = ("bench_light", "bench_heavy")
 OUTPUT_FORMATS = ("draft-720p", "flat-1080p-landscape")
 
 
-def request_load(load: Load, sound: Path, folder: Path, *, chunk_count: int | None = None) -> PlanRequest:
+def request_load(
+    load: Load,
+    sound: Path,
+    folder: Path,
+    *,
+    chunk_count: int | None = None,
+    encoder_options: Mapping[str, str] | None = None,
+) -> PlanRequest:
     """Listen to `sound` and leave in `folder` what the plan of `load` needs."""
     canonical = make_canonical(sound, folder / "audio.flac")
     save_features(make_features(canonical.path, fps=FPS, frame_count=load.frames), folder)
@@ -47,7 +55,15 @@ def request_load(load: Load, sound: Path, folder: Path, *, chunk_count: int | No
         seed=1,
         parameters={},
     )
-    return PlanRequest(composition, canonical.path, folder, load.frames, QUALITY, chunk_count)
+    return PlanRequest(
+        composition,
+        canonical.path,
+        folder,
+        load.frames,
+        QUALITY,
+        chunk_count,
+        encoder_options=encoder_options or {},
+    )
 
 
 def make_sound(path: Path, frames: int) -> Path:

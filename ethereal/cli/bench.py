@@ -52,11 +52,15 @@ def bench(frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], output: 
 @click.argument("frames", type=int)
 @click.argument("sound", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
-def bench_whole(scene: str, output_format: str, frames: int, sound: Path, output: Path) -> None:
+@click.option("--encoder-option", "options", multiple=True, help="NAME=VALUE, in place of the quality's.")
+def bench_whole(
+    scene: str, output_format: str, frames: int, sound: Path, output: Path, options: tuple[str, ...]
+) -> None:
     """Render a bench scene as `ethereal render` does a template: the whole process that `bench` times."""
-    settings = read_settings()
+    settings, load = read_settings(), Load(scene, output_format, frames)
     with TemporaryDirectory(dir=output.parent) as folder:
-        request = request_load(Load(scene, output_format, frames), sound, Path(folder))
+        told = dict(option.split("=", 1) for option in options)
+        request = request_load(load, sound, Path(folder), encoder_options=told)
         shape = local_shape(settings, request)
         render_locally(
             request,

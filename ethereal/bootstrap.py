@@ -1,6 +1,7 @@
 """From settings to services: the only file that names adapters.
 
-Boto3 and Playwright are imported when they are first needed: most processes of a farm need neither.
+What takes long to import (stores, brokers, the browser) is imported where it is needed: a command line that
+draws a short video must not wait for all of it.
 """
 
 from __future__ import annotations
@@ -19,17 +20,10 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from ethereal.assets.sql import SqlAssetStore
 from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
 from ethereal.errors import InvalidConfigError
-from ethereal.jobs.database import Database
-from ethereal.jobs.file_database import open_file_database
-from ethereal.jobs.migrate import migrate
-from ethereal.jobs.remote_database import open_remote_database
-from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress, MemoryLiveProgress
-from ethereal.live.redis import RedisLiveProgress
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
@@ -39,11 +33,13 @@ from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
 
 if TYPE_CHECKING:
+    from ethereal.jobs.database import Database
     from ethereal.render.plan import PlanRequest
     from ethereal.storage.r2 import R2ObjectStore
 
-# On 2 cores one browser won by a third at 69 million pixels and two won by a quarter at 276 million.
-_PIXELS_FOR_A_SECOND_BROWSER = 128_000_000
+# On 2 cores a browser with two encoders beats two with one each by a third, at 276 and at 622 million pixels.
+_CORES_FOR_A_BROWSER = 4
+_PIXELS_FOR_A_BROWSER = 128_000_000  # fewer are not worth starting one
 
 
 def build_services(
@@ -53,6 +49,8 @@ def build_services(
 
     Raise InvalidConfigError or MisconfiguredError.
     """
+    from ethereal.assets.sql import SqlAssetStore
+    from ethereal.jobs.sql import SqlJobStore
     from ethereal.render.kept import KeptRenderer
 
     database = open_database(settings)
@@ -86,11 +84,17 @@ def address_rule(settings: Settings) -> AddressRule:
 
 def open_job_store(settings: Settings) -> JobStore:
     """The job store on a database of its own."""
+    from ethereal.jobs.sql import SqlJobStore
+
     return SqlJobStore(open_database(settings))
 
 
 def open_database(settings: Settings) -> Database:
     """The database of jobs and assets, brought to the newest schema."""
+    from ethereal.jobs.file_database import open_file_database
+    from ethereal.jobs.migrate import migrate
+    from ethereal.jobs.remote_database import open_remote_database
+
     url = settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
     if url.startswith("file:"):
         database = open_file_database(Path(url.removeprefix("file:")))
@@ -133,6 +137,8 @@ def open_r2_store(settings: Settings) -> R2ObjectStore:
 def open_live_progress(settings: Settings) -> LiveProgress:
     if settings.broker_url is None:
         return MemoryLiveProgress()
+    from ethereal.live.redis import RedisLiveProgress
+
     return RedisLiveProgress(settings.broker_url.get_secret_value())
 
 
@@ -149,6 +155,15 @@ def _open_chromium(directory: Path, **options: Any) -> AbstractContextManager[Re
     from ethereal.render.capture import open_chromium_renderer
 
     return open_chromium_renderer(directory, **options)
+
+
+def renderer_ahead(settings: Settings, width: int, height: int) -> AbstractContextManager[OpenRenderer]:
+    """The renderer of the settings for pictures of that size, whose browser starts when the block begins."""
+    from ethereal.render.capture import ChromiumAhead
+
+    return ChromiumAhead(
+        width, height, executable=settings.chromium, gl=settings.gl, scratch=settings.scratch
+    )
 
 
 def signing_secret(settings: Settings) -> bytes:
@@ -171,9 +186,9 @@ class LocalShape:
 
 
 def local_shape(settings: Settings, request: PlanRequest, workers: int | None = None) -> LocalShape:
-    """`workers`, or what the settings say, or one for few pixels in all, else one for each core."""
+    """`workers`, or what the settings say, or a browser for every four cores that has enough to draw."""
     pixels = request.composition.width * request.composition.height * request.frame_count
-    usual = cores() if pixels >= _PIXELS_FOR_A_SECOND_BROWSER else 1
+    usual = max(1, min(cores() // _CORES_FOR_A_BROWSER, pixels // _PIXELS_FOR_A_BROWSER))
     count = workers or settings.render_workers or usual
     return LocalShape(count, max(1, cores() // count))
 
@@ -198,9 +213,9 @@ def limits_of(settings: Settings) -> Limits:
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
         straggler=timedelta(seconds=settings.straggler_seconds),
-        plan_again=timedelta(minutes=settings.plan_again_minutes),
         assets_bytes=settings.asset_quota_gb << 30,
         assets_kept=timedelta(days=settings.asset_days),
+        plan_again=timedelta(minutes=settings.plan_again_minutes),
     )
 
 

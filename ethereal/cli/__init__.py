@@ -32,7 +32,7 @@ _COMMANDS = {
     "storage": "storage",
     "fingerprint": "fingerprint",
     "bench": "bench",
-    "bench-whole": "bench",
+    "bench-whole": "bench_whole",
 }
 
 

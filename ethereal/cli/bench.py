@@ -8,17 +8,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from ethereal.bench.load import OUTPUT_FORMATS, SCENES, Load, request_load
+from ethereal.bench.load import OUTPUT_FORMATS, SCENES, Load
 from ethereal.bench.machine import describe_machine
 from ethereal.bench.measure import Bench, StartUp, measure, measure_start_up
-from ethereal.bootstrap import cores, local_shape, renderer_of
-from ethereal.render.local import render_locally
+from ethereal.bootstrap import cores, renderer_of
 from ethereal.settings import read_settings
 
 RESULT = Path("bench/results/bench.json")
@@ -44,31 +42,6 @@ def bench(frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], output: 
     start_up = measure_start_up(open_renderer=open_renderer, scratch=settings.scratch)
     console.print(_table(benches), _sentence(start_up), sep="\n", highlight=False)
     _save(output, machine=asdict(machine), benches=[*map(asdict, benches)], startUp=asdict(start_up))
-
-
-@click.command("bench-whole", hidden=True)
-@click.argument("scene", type=click.Choice(SCENES))
-@click.argument("output_format", type=click.Choice(OUTPUT_FORMATS))
-@click.argument("frames", type=int)
-@click.argument("sound", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--encoder-option", "options", multiple=True, help="NAME=VALUE, in place of the quality's.")
-def bench_whole(
-    scene: str, output_format: str, frames: int, sound: Path, output: Path, options: tuple[str, ...]
-) -> None:
-    """Render a bench scene as `ethereal render` does a template: the whole process that `bench` times."""
-    settings, load = read_settings(), Load(scene, output_format, frames)
-    with TemporaryDirectory(dir=output.parent) as folder:
-        told = dict(option.split("=", 1) for option in options)
-        request = request_load(load, sound, Path(folder), encoder_options=told)
-        shape = local_shape(settings, request)
-        render_locally(
-            request,
-            output,
-            open_renderer=renderer_of(settings),
-            workers=shape.workers,
-            encoders=shape.encoders,
-        )
 
 
 #: What is shown of each load.

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from ethereal.bootstrap import cores, renderer_of
 from ethereal.cli.bar import open_bar
-from ethereal.cli.wanted import make_plan_request, picture_options, read_wanted
+from ethereal.cli.listen import make_plan_request
+from ethereal.cli.wanted import picture_options, read_wanted
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import render_chunk as draw_chunk
 from ethereal.render.plan import Plan, make_plan

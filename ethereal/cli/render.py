@@ -7,17 +7,20 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from ethereal.bootstrap import local_shape, renderer_of
+from ethereal.bootstrap import local_shape, renderer_ahead, renderer_of
 from ethereal.cli.bar import Bar, open_bar, size_of
-from ethereal.cli.wanted import Wanted, make_plan_request, picture_options, read_wanted
-from ethereal.pipeline.progress import make_eta
-from ethereal.render.assemble import VideoResult
-from ethereal.render.local import LocalProgress, render_locally
+from ethereal.cli.wanted import Wanted, picture_options, read_wanted
+from ethereal.render.formats import get_format
 from ethereal.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from ethereal.render.assemble import VideoResult
+    from ethereal.render.local import LocalProgress
 
 #: Where each stage begins, in percent of the whole.
 _FROM = {"listening": 0.0, "planning": 6.0, "drawing": 10.0, "assembling": 97.0}
@@ -35,7 +38,7 @@ _FROM = {"listening": 0.0, "planning": 6.0, "drawing": 10.0, "assembling": 97.0}
 @click.option(
     "--workers",
     type=int,
-    help="Browsers that draw at once; default: one for a short or small video, else the cores.",
+    help="Browsers that draw at once; default: one for every four cores, and one for a short video.",
 )
 def render(output: Path, workers: int | None, **asked: object) -> None:
     """Make a video from AUDIO."""
@@ -54,7 +57,15 @@ def render(output: Path, workers: int | None, **asked: object) -> None:
 
 def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | None, bar: Bar) -> VideoResult:
     output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
+    size = get_format(wanted.output_format)
+    with (
+        renderer_ahead(settings, size.width, size.height) as ahead,
+        TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder,
+    ):
+        # What listens and draws takes a second to import, in which the browser starts.
+        from ethereal.cli.listen import make_plan_request
+        from ethereal.render.local import render_locally
+
         request = make_plan_request(
             wanted,
             Path(folder),
@@ -66,6 +77,7 @@ def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | Non
             request,
             output,
             open_renderer=renderer_of(settings),
+            open_first=ahead,
             workers=shape.workers,
             encoders=shape.encoders,
             tell=_Telling(bar),
@@ -91,5 +103,7 @@ class _Telling:
         self.drawing_since = self.drawing_since or monotonic()
         if not progress.frames_drawn:
             return None
+        from ethereal.pipeline.progress import make_eta
+
         elapsed = monotonic() - self.drawing_since
         return make_eta(progress.frames_drawn, progress.frame_count, elapsed).seconds

@@ -1,4 +1,4 @@
-"""What a picture is asked for with, shared by the commands that plan one, and the plan request it becomes."""
+"""What a picture is asked for with, shared by the commands that plan one."""
 
 from __future__ import annotations
 
@@ -6,26 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from ethereal.audio.canonical import make_canonical
-from ethereal.audio.features import make_features, save_features
 from ethereal.cli.container import choose_container, codec_option, container_option, transparent_option
 from ethereal.errors import InvalidInputError
-from ethereal.render.composition import Background, Composition, frame_count_for
+from ethereal.render.composition import Background
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import get_format, get_quality, parse_fps
-from ethereal.render.plan import PlanRequest
 from ethereal.scenes.templates import get_template
 
 Command = TypeVar("Command", bound=Callable[..., None])
-
-#: Hears how much of the listening is done, 0 to 1.
-Listening: TypeAlias = Callable[[float], None]
-
-_DECODING_SHARE = 1 / 3  # of the time that listening takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,49 +59,6 @@ def read_wanted(asked: Mapping[str, Any], output: Path | None = None) -> Wanted:
     size = get_format(wanted.output_format)
     choose_codec(get_container(container), wanted.codec, size.width, size.height, background)
     return wanted
-
-
-def make_plan_request(
-    wanted: Wanted, folder: Path, *, longest: Fraction, tell: Listening = lambda fraction: None
-) -> PlanRequest:
-    """Listen to the sound, at most `longest` seconds of it, and leave in `folder` what the plan needs."""
-    template, size = get_template(wanted.template), get_format(wanted.output_format)
-    fps = parse_fps(wanted.fps)
-    canonical = make_canonical(
-        wanted.audio,
-        folder / "audio.flac",
-        max_duration=longest,
-        span=wanted.span,
-        beat=lambda fraction: tell(_DECODING_SHARE * fraction),
-    )
-    count = frame_count_for(canonical.duration, fps)
-    features = make_features(
-        canonical.path,
-        fps=fps,
-        frame_count=count,
-        beat=lambda fraction: tell(_DECODING_SHARE + (1 - _DECODING_SHARE) * fraction),
-    )
-    save_features(features, folder)
-    composition = Composition(
-        template=template.id,
-        scene=template.scene,
-        width=size.width,
-        height=size.height,
-        fps=fps,
-        seed=wanted.seed,
-        parameters=dict(template.parameters),
-        background=wanted.background,
-    )
-    return PlanRequest(
-        composition,
-        canonical.path,
-        folder,
-        count,
-        wanted.quality,
-        wanted.chunks,
-        container=wanted.container,
-        codec=wanted.codec,
-    )
 
 
 def read_span(text: str | None) -> tuple[Fraction, Fraction] | None:

@@ -41,6 +41,7 @@ def render_locally(
     output: Path,
     *,
     open_renderer: OpenRenderer,
+    open_first: OpenRenderer | None = None,
     workers: int = 1,
     encoders: int = DEFAULT_ENCODERS,
     tell: Tell = lambda progress: None,
@@ -48,16 +49,16 @@ def render_locally(
     """Render `request` to `output`, whole or not at all.
 
     One worker is this process, which draws with the renderer that planned; more are processes of their own,
-    which die with this one and take the picklable `open_renderer`. `tell` is called often and may raise to
-    stop. A chunk whose process or browser died is drawn once more, in a process of its own. Raise what
-    planning, drawing and assembling raise.
+    which die with this one and take the picklable `open_renderer`; `open_first`, if any, opens what plans.
+    `tell` is called often and may raise to stop. A chunk whose process or browser died is drawn once more,
+    in a process of its own. Raise what planning, drawing and assembling raise.
     """
     count = request.frame_count
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
         plan_dir, chunk_dir = Path(folder) / "plan", Path(folder) / "chunks"
         start, drawing = WorkerStart(plan_dir, open_renderer, encoders), _drawing(count, tell)
-        with WarmRenderer(open_renderer) as warm:
+        with WarmRenderer(open_first or open_renderer) as warm:
             beat = _stage("planning", 0, count, tell)
             plan = warm.make_plan(_dealt(request, workers), plan_dir, beat=beat)
             files = _draw_here(plan, chunk_dir, start, warm, drawing) if workers == 1 else None

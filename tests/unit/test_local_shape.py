@@ -19,23 +19,23 @@ def request(folder: Path, frames: int) -> PlanRequest:
 
 
 @pytest.fixture(autouse=True)
-def _four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "cores", lambda: 4)
+def _eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "cores", lambda: 8)
 
 
 def test_a_short_video_gets_one_browser_and_an_encoder_for_each_core(tmp_path: Path) -> None:
     shape = bootstrap.local_shape(Settings(), request(tmp_path, 60))
 
-    assert (shape.workers, shape.encoders) == (1, 4)
+    assert (shape.workers, shape.encoders) == (1, 8)
 
 
-def test_a_long_video_gets_a_browser_for_each_core(tmp_path: Path) -> None:
+def test_a_long_video_gets_a_browser_for_every_four_cores(tmp_path: Path) -> None:
     shape = bootstrap.local_shape(Settings(), request(tmp_path, 300))
 
-    assert (shape.workers, shape.encoders) == (4, 1)
+    assert (shape.workers, shape.encoders) == (2, 4)
 
 
 def test_what_was_asked_for_is_what_is_used(tmp_path: Path) -> None:
-    shape = bootstrap.local_shape(Settings(), request(tmp_path, 60), workers=2)
+    shape = bootstrap.local_shape(Settings(), request(tmp_path, 60), workers=4)
 
-    assert (shape.workers, shape.encoders) == (2, 2)
+    assert (shape.workers, shape.encoders) == (4, 2)

@@ -48,18 +48,24 @@ _FLAGS = (
 
 @dataclass(frozen=True)
 class Launch:
-    """All that decides how the browser is started; `patience` is the seconds the page may take to open."""
+    """All that decides how the browser is started."""
 
-    directory: Path
     profile: Path
     driver: GlDriver
-    ring: RingSize
     executable: Path | None
-    patience: float
 
     @property
     def user_data(self) -> Path:
         return self.profile / "data"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """What its page draws; `patience` is the seconds the page may take to open."""
+
+    directory: Path
+    ring: RingSize
+    patience: float
 
 
 @dataclass(frozen=True)
@@ -72,21 +78,30 @@ class Opened:
 
 
 class Browser:
-    """`failure` is set as soon as the page cannot draw any more."""
+    """Starts at once, shows one page. `failure` is set as soon as the page cannot draw any more."""
 
     def __init__(self, launch: Launch) -> None:
         self.failure: RenderError | None = None
         self._launch = launch
+        self._patience = 0.0
         self._opened: Future[Opened] = Future()
         self._closing = asyncio.Event()
         self._loop = asyncio.new_event_loop()
+        self._staged: asyncio.Future[Staging] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="browser", daemon=True)
         self._thread.start()
 
-    def wait_opened(self) -> Opened:
-        """Wait until the page can draw, or raise what keeps it from it."""
+    @property
+    def user_data(self) -> Path:
+        return self._launch.user_data
+
+    def open(self, staging: Staging) -> Opened:
+        """Open the page, once, and wait until it can draw, or raise what keeps it from it."""
+        self._patience = staging.patience
+        with suppress(RuntimeError):  # the loop has ended by itself
+            self._loop.call_soon_threadsafe(self._staged.set_result, staging)
         try:
-            return self._opened.result(_START_SECONDS + self._launch.patience + _JOIN_SECONDS)
+            return self._opened.result(_START_SECONDS + staging.patience + _JOIN_SECONDS)
         except TimeoutError as error:
             raise BrowserCrashedError("the browser does not start") from error
 
@@ -95,7 +110,7 @@ class Browser:
         if self.failure is not None:
             return
         try:
-            asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result(self._launch.patience)
+            asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result(self._patience)
         except TimeoutError as error:
             raise SceneFailedError("the page does not answer") from error
 
@@ -135,7 +150,7 @@ class Browser:
     async def _draw(self, playwright: Playwright) -> None:
         context = await _launch(playwright, self._launch)
         try:
-            self._opened.set_result(await self._open(context))
+            self._opened.set_result(await self._open(context, await self._staged))
             await asyncio.Event().wait()  # until cancelled; the page's events come in meanwhile
         except RenderError as error:
             self.fail(error)  # before the browser closes, which is another failure
@@ -144,23 +159,23 @@ class Browser:
             with suppress(PlaywrightError, TimeoutError):
                 await asyncio.wait_for(context.close(), _CLOSE_SECONDS)
 
-    async def _open(self, context: BrowserContext) -> Opened:
+    async def _open(self, context: BrowserContext, staging: Staging) -> Opened:
         self._page = page = context.pages[0]
         self._listen(context, page)
-        await context.route("**/*", Site(self._launch.directory, self._refuse).answer)
+        await context.route("**/*", Site(staging.directory, self._refuse).answer)
         try:
-            async with asyncio.timeout(self._launch.patience):
-                return await self._open_page(context, page)
+            async with asyncio.timeout(staging.patience):
+                return await self._open_page(context, page, staging.ring)
         except PlaywrightError as error:
             raise self._reason(page, error) from error
         except TimeoutError as error:
-            raise SceneFailedError(f"the scene did not open within {self._launch.patience} s") from error
+            raise SceneFailedError(f"the scene did not open within {staging.patience} s") from error
 
-    async def _open_page(self, context: BrowserContext, page: Page) -> Opened:
+    async def _open_page(self, context: BrowserContext, page: Page, ring: RingSize) -> Opened:
         await page.goto(DRAWING_PAGE, timeout=0)
         self._launch.driver.check(await page.evaluate("driverName()"))
-        ring = {"name": self._launch.profile.name, "count": self._launch.ring.slots}
-        told = await page.evaluate("ring => openDrawing(ring)", ring)
+        file = {"name": self._launch.profile.name, "count": ring.slots}
+        told = await page.evaluate("ring => openDrawing(ring)", file)
         self._launch.driver.check(told["glRenderer"])
         session = await context.new_cdp_session(page)
         version = await session.send("Browser.getVersion")
@@ -186,7 +201,7 @@ class Browser:
 
 @contextmanager
 def open_browser(launch: Launch) -> Iterator[Browser]:
-    """A browser whose page is being opened; ended, with all its processes, on the way out."""
+    """A browser that is being started; ended, with all its processes, on the way out."""
     browser = Browser(launch)
     try:
         yield browser

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ethereal.errors import RendererMismatchError, RenderError, SceneFailedError
-from ethereal.render.capture.browser import Browser, Launch, Opened, open_browser
+from ethereal.render.capture.browser import Browser, Launch, Opened, Staging, open_browser
 from ethereal.render.capture.driver import GlChoice, GlDriver, drivers_for
 from ethereal.render.capture.profile import open_profile
-from ethereal.render.capture.ring import Ring, open_ring, ring_size
+from ethereal.render.capture.ring import Ring, RingSize, open_ring, ring_size
 from ethereal.render.capture.site import read_frame_size
 from ethereal.render.capture.watch import FrameWatch
 from ethereal.render.renderer import Renderer
@@ -89,11 +89,27 @@ def open_chromium_renderer(
     Raises MissingPlanArtifactError, InvalidConfigError, RendererMismatchError, SceneFailedError,
     BrowserCrashedError, OutOfDiskError.
     """
-    drivers = drivers_for(gl)
+    with open_with(drivers_for(gl), directory, executable, scratch, patience) as renderer:
+        yield renderer
+
+
+@contextmanager
+def open_with(
+    drivers: Sequence[GlDriver],
+    directory: Path,
+    executable: Path | None,
+    scratch: Path | None,
+    patience: float,
+) -> Iterator[Renderer]:
+    """Draw with the first of `drivers` that this machine has."""
+    size = ring_size(*read_frame_size(directory))
     with ExitStack() as stack:
         for driver in drivers:
             try:
-                renderer = stack.enter_context(_open(directory, driver, executable, scratch, patience))
+                with ExitStack() as opening:
+                    browser = opening.enter_context(start_chromium(driver, size, executable, scratch))
+                    renderer = opening.enter_context(open_page(browser, directory, patience))
+                    stack.push(opening.pop_all())
             except RendererMismatchError:
                 if driver is drivers[-1]:
                     raise
@@ -103,13 +119,21 @@ def open_chromium_renderer(
 
 
 @contextmanager
-def _open(
-    directory: Path, driver: GlDriver, executable: Path | None, scratch: Path | None, patience: float
-) -> Iterator[ChromiumRenderer]:
+def start_chromium(
+    driver: GlDriver, size: RingSize, executable: Path | None, scratch: Path | None
+) -> Iterator[Browser]:
+    """A browser that is being started, with room for a ring of `size`."""
+    with (
+        open_profile(size.bytes, scratch) as profile,
+        open_browser(Launch(profile, driver, executable)) as browser,
+    ):
+        yield browser
+
+
+@contextmanager
+def open_page(browser: Browser, directory: Path, patience: float) -> Iterator[ChromiumRenderer]:
+    """Let `browser` draw the composition in `directory`."""
     size = ring_size(*read_frame_size(directory))
-    with open_profile(size.bytes, scratch) as profile:
-        launch = Launch(directory, profile, driver, size, executable, patience)
-        with open_browser(launch) as browser:
-            opened = browser.wait_opened()
-            with open_ring(launch.user_data, size) as ring:
-                yield ChromiumRenderer(browser, opened, ring, patience)
+    opened = browser.open(Staging(directory, size, patience))
+    with open_ring(browser.user_data, size) as ring:
+        yield ChromiumRenderer(browser, opened, ring, patience)

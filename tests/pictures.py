@@ -18,3 +18,10 @@ def read_frames(video: Path) -> NDArray[np.float64]:
             for frame in container.decode(video=0)
         ]
     return cast(NDArray[np.float64], np.asarray(frames, dtype=np.float64))
+
+
+def read_jpeg(path: Path) -> NDArray[np.uint8]:
+    assert path.read_bytes()[:3] == b"\xff\xd8\xff"
+    with av.open(str(path)) as container:
+        picture = cast(NDArray[np.uint8], next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    return picture

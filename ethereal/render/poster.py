@@ -1,11 +1,14 @@
-"""Still pictures of a video: a poster, and a contact sheet that shows all of it at a glance."""
+"""Still pictures of a video: a poster, and a contact sheet that shows all of it at a glance.
+
+Those of a transparent video lie over dark squares.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -20,6 +23,8 @@ from ethereal.render.renderer import Renderer
 from ethereal.render.whole import whole_file
 
 _SHEET_WIDTH = 1600
+_SQUARE = 16  # pixels
+_DARK, _LESS_DARK = np.array([20, 17, 19], np.float32), np.array([30, 26, 28], np.float32)
 _JPEG_QUALITY = 3  # 2 is the best that FFmpeg gives, 31 the worst
 _LAMBDA = 118  # FFmpeg counts quality in these
 
@@ -28,7 +33,7 @@ def make_poster(video: Path, output: Path, at: float = 0.4) -> Path:
     """Write the frame that lies `at` of the way through `video` as a JPEG, whole or not at all."""
     with open_film(video) as film:
         picture = film.picture(round(at * (film.frame_count - 1)))
-        write_jpeg(_to_rgb(picture, picture.width, picture.height), output)
+        write_jpeg(_shown(picture, picture.width, picture.height), output)
     return output
 
 
@@ -37,7 +42,7 @@ def make_contact_sheet(video: Path, output: Path, columns: int = 4, rows: int = 
     with open_film(video) as film:
         frames = contact_frames(film.frame_count, columns * rows)
         size = _thumbnail(film.width, film.height, columns)
-        _write_sheet([_to_rgb(film.picture(index), *size) for index in frames], output, size, columns)
+        _write_sheet([_shown(film.picture(index), *size) for index in frames], output, size, columns)
     return output
 
 
@@ -45,10 +50,10 @@ def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path, columns: in
     """The same before anything is rendered, drawn by `renderer`; raise what it raises."""
     width, height = plan.composition.width, plan.composition.height
     size = _thumbnail(width, height, columns)
-    pictures = []
+    pictures, show = [], _over_squares if plan.encoder.has_alpha else _to_rgb
     for view in renderer.draw(contact_frames(plan.frame_count, columns * rows)):
         drawn = np.frombuffer(view, np.uint8).reshape(height, width, 4)
-        pictures.append(_to_rgb(VideoFrame.from_ndarray(drawn, "rgba"), *size))
+        pictures.append(show(VideoFrame.from_ndarray(drawn, "rgba"), *size))
     _write_sheet(pictures, output, size, columns)
     return output
 
@@ -70,6 +75,20 @@ def _write_sheet(pictures: Sequence[Pixels], output: Path, size: tuple[int, int]
 def _thumbnail(width: int, height: int, columns: int) -> tuple[int, int]:
     small = _even(_SHEET_WIDTH // columns)
     return small, _even(small * height // width)
+
+
+def _shown(picture: VideoFrame, width: int, height: int) -> Pixels:
+    has_alpha = any(part.is_alpha for part in picture.format.components)
+    return (_over_squares if has_alpha else _to_rgb)(picture, width, height)
+
+
+def _over_squares(picture: VideoFrame, width: int, height: int) -> Pixels:
+    straight = picture.reformat(width, height, "rgba", Colorspace.ITU709, interpolation=Interpolation.AREA)
+    pixels = straight.to_ndarray().astype(np.float32)
+    y, x = np.mgrid[0:height, 0:width] // _SQUARE
+    squares = np.where(((x + y) % 2)[..., None], _DARK, _LESS_DARK)
+    alpha: Any = pixels[..., 3:] / 255
+    return cast(Pixels, np.rint(pixels[..., :3] * alpha + squares * (1 - alpha)).astype(np.uint8))
 
 
 def _to_rgb(picture: VideoFrame, width: int, height: int) -> Pixels:

@@ -20,7 +20,9 @@ from ethereal.render.coded_pictures import coded_pictures
 from ethereal.render.containers import CONTAINERS, choose_codec, get_container
 from ethereal.render.film import open_film
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
+from ethereal.render.poster import make_contact_sheet, make_poster
 from ethereal.render.verify import compare_gops
+from tests.pictures import read_jpeg
 from tests.render_fakes import draw_alpha, draw_picture, make_request, open_numpy
 
 FRAMES = 60  # the second GOP is short
@@ -107,6 +109,16 @@ def test_parts_made_again_are_compared_with_their_alpha(case: Case, video: Video
     assert all(check.is_equal for check in checks)
     with open_film(video.path) as film:
         assert sum(map(len, film.coded(range(48)))) == checks[0].size_bytes
+
+
+def test_its_pictures_lie_over_dark_squares(video: VideoResult, tmp_path: Path) -> None:
+    poster = read_jpeg(make_poster(video.path, tmp_path / "poster.jpg", 0.5)).astype(int)
+    sheet = read_jpeg(make_contact_sheet(video.path, tmp_path / "sheet.jpg", columns=2, rows=2))
+
+    drawn = draw_picture(160, 96, 30, 7)[..., :3].astype(int)
+    assert poster[-24:].max() < 48, "nothing is there"
+    assert np.abs(poster[:24] - drawn[:24]).mean() < 12, "all is there"
+    assert sheet[400:476].max() < 60
 
 
 def test_a_webm_that_lost_its_alpha_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
-import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ethereal.render.assemble import assemble
 from ethereal.render.chunk import render_chunk
 from ethereal.render.plan import make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
+from tests.pictures import read_jpeg
 from tests.render_fakes import make_request, open_numpy, read_number
 
 
@@ -23,13 +21,6 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_plan(make_request(folder / "in", frame_count=101), folder / "plan", open_renderer=open_numpy)
     render_chunk(folder / "plan", 0, folder / "chunk", open_renderer=open_numpy)
     return assemble(folder / "plan", [folder / "chunk"], folder / "video.mp4").path
-
-
-def read_jpeg(path: Path) -> NDArray[np.uint8]:
-    assert path.read_bytes()[:3] == b"\xff\xd8\xff"
-    with av.open(str(path)) as container:
-        picture = cast(NDArray[np.uint8], next(container.decode(video=0)).to_ndarray(format="rgb24"))
-    return picture
 
 
 @pytest.mark.parametrize(("at", "frame"), [(0.0, 0), (0.5, 50), (0.99, 99), (1.0, 100)])

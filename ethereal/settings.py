@@ -137,6 +137,8 @@ class Settings(BaseSettings):
             missing += [name for name in _MODAL if getattr(self, name) is None]
         if not self.is_loopback and self.api_token is None:
             missing.append("api_token")
+        if self.allow_http and not self.is_loopback:
+            raise ValueError("ETHEREAL_ALLOW_HTTP is for a web app that only this machine can reach")
         if missing:
             raise ValueError("set " + ", ".join(f"ETHEREAL_{name.upper()}" for name in missing))
         return self
@@ -161,8 +163,6 @@ class Settings(BaseSettings):
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
 
-        if self.allow_http and not self.is_loopback:
-            raise ValueError("ETHEREAL_ALLOW_HTTP is for a web app that only this machine can reach")
     @property
     def step_limit(self) -> timedelta:
         return timedelta(minutes=self.render_minutes)

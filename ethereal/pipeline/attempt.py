@@ -172,10 +172,10 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
         logger.info("stopped: %s", lost)
     except EtherealError as error:
         logger.warning("%s failed: %s: %s", attempt.lease, error.code, error)
-        _end(partial(attempt.fail, error))
+        _end_badly(partial(attempt.fail, error))
     except Exception:
         logger.exception("%s failed unexpectedly", attempt.lease)
-        _end(attempt.fail_unexpectedly)
+        _end_badly(attempt.fail_unexpectedly)
     except BaseException:
         _hand_back(attempt)
         raise
@@ -184,7 +184,7 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
     return False
 
 
-def _end(badly: Callable[[], None]) -> None:
+def _end_badly(badly: Callable[[], None]) -> None:
     """An attempt that has ended already, or is not ours any more, cannot end badly."""
     try:
         badly()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
+from ethereal.render.containers import TRANSPARENT
 from web import access, catalog
 
 blueprint = Blueprint("api_catalog", __name__, url_prefix="/api")
@@ -29,7 +30,7 @@ def list_formats() -> ResponseReturnValue:
             {"id": quality, "name": name, "hint": hint} for quality, name, hint in catalog.quality_names()
         ],
         "containers": [
-            {"id": container, "name": name, "hint": hint}
+            {"id": container, "name": name, "hint": hint, "transparent": container in TRANSPARENT}
             for container, name, hint in catalog.container_names()
         ],
     }

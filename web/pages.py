@@ -19,6 +19,7 @@ from ethereal.errors import InvalidInputError
 from ethereal.jobs.model import JobId, JobType
 from ethereal.pipeline.cancel import cancel as call_off
 from ethereal.pipeline.cancel import delete as forget
+from ethereal.render.containers import TRANSPARENT
 from web import access, catalog
 from web.errors import show_error, status_of
 from web.face import services, settings
@@ -119,6 +120,7 @@ def _form(chosen: Chosen, problems: dict[str, list[str]]) -> str:
         rates=catalog.FPS,
         qualities=catalog.quality_names(),
         containers=catalog.container_names(),
+        transparent=TRANSPARENT,
         limit_bytes=services().limits.upload_bytes,
         limit_minutes=int(services().limits.audio.total_seconds() // 60),
     )

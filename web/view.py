@@ -28,6 +28,7 @@ class Chosen:
     fps: int
     quality: str
     container: str
+    background: str
     title: str
     visual_config: str
 
@@ -48,6 +49,7 @@ class Chosen:
                 fields.get("quality"), [name for name, _, _ in catalog.quality_names()], usual["quality"]
             ),
             container=_one_of(fields.get("container"), list(CONTAINERS), usual["container"]),
+            background=_one_of(fields.get("background"), ["transparent"], usual["background"]),
             title=fields.get("title", "")[:200],
             visual_config=fields.get("visualConfig", "")[:4000],
         )
@@ -116,7 +118,8 @@ class JobView:
 
     @property
     def container(self) -> str:
-        return catalog.CONTAINER_WORDS[self.request.container][0]
+        name = catalog.CONTAINER_WORDS[self.request.container][0]
+        return f"{name}, transparent" if self.request.background == "transparent" else name
 
     @property
     def plays_here(self) -> bool:
@@ -173,6 +176,7 @@ class JobView:
             fps=request.fps,
             quality=request.quality,
             container=request.container,
+            background=None if request.background == "scene" else request.background,
             title=request.title or None,
             visualConfig=config,
         )

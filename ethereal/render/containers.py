@@ -61,10 +61,12 @@ def choose_codec(
         message = f"{name!r} is not one of {choices}"
         raise InvalidInputError(f"codec: {message}", {"codec": [message]})
     if background == "transparent" and not CODECS[name].alpha_format:
-        message = f"{container.name} cannot be transparent; {', '.join(_TRANSPARENT)} can"
+        message = f"{container.name} cannot be transparent; {', '.join(TRANSPARENT)} can"
         raise InvalidInputError(f"background: {message}", {"background": [message]})
     return CODECS[name]
 
 
 #: The containers that keep a transparent background.
-_TRANSPARENT = [kind.name for kind in _CONTAINERS if all(CODECS[codec].alpha_format for codec in kind.codecs)]
+TRANSPARENT = tuple(
+    kind.name for kind in _CONTAINERS if all(CODECS[codec].alpha_format for codec in kind.codecs)
+)

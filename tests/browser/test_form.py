@@ -173,6 +173,24 @@ def test_a_look_can_be_fine_tuned(visit: Visit, tmp_path: Path) -> None:
     assert visit.web.jobs()[0].request.parameters == {"intensity": 1.5}
 
 
+def test_nothing_behind_the_light_can_be_had_where_the_file_keeps_it(visit: Visit, tmp_path: Path) -> None:
+    visit.open()
+    clear = visit.page.get_by_label("Transparent")
+    expect(clear).to_be_hidden()
+    visit.page.get_by_label("WebM").check()
+    clear.check()
+    visit.page.get_by_label("MP4").check()
+    expect(clear).to_be_hidden()
+    visit.page.get_by_label("ProRes").check()
+    visit.page.set_input_files("#file", write_beats(tmp_path / "song.wav", 1.0))
+    visit.page.get_by_role("button", name="Make the video").click()
+
+    visit.page.wait_for_url("**/jobs/*")
+    [job] = visit.web.jobs()
+    assert (job.request.container, job.request.background) == ("mov", "transparent")
+    assert visit.complaints == []
+
+
 def test_without_a_song_the_focus_goes_to_what_is_missing(visit: Visit) -> None:
     page = visit.page
     visit.open()

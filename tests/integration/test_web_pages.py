@@ -85,6 +85,20 @@ def test_settings_in_the_address_are_chosen_in_the_form(web: Web) -> None:
     assert 'value="Again"' in page
 
 
+def test_a_transparent_file_can_be_chosen_and_made_again(web: Web, tmp_path: Path) -> None:
+    song = song_bytes(tmp_path)
+
+    refused = submit(web.client, song, background="transparent")
+    assert "mp4 cannot be transparent; mov, webm, png-sequence can" in text_of(refused)
+    assert re.search(r'name="background" value="transparent"[^>]* checked', text_of(refused))
+
+    submit(web.client, song, background="transparent", container="webm")
+    [job] = web.jobs()
+    assert job.request.background == "transparent"
+    page = text_of(web.client.get(f"/jobs/{job.id}"))
+    assert "WebM, transparent" in page
+
+
 def test_settings_that_make_no_sense_fall_back_to_the_usual(web: Web) -> None:
     page = text_of(web.client.get("/?template=nope&outputFormat=x&fps=three&quality=&title="))
 

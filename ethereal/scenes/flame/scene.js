@@ -8,7 +8,7 @@ export { parameters };
 export const expects = { motion: true, notBlack: true };
 export const canBeTransparent = true;
 
-const WITHOUT_BACKDROP = { water: 0, stars: 0 };
+const WITHOUT_BACKGROUND = { water: 0, stars: 0 };
 
 function complete(given) {
   const values = {};
@@ -17,7 +17,7 @@ function complete(given) {
 }
 
 export function create(gl, { width, height, seed, fps, parameters: given, features, isTransparent = false }) {
-  const settings = { ...complete(given), ...(isTransparent ? WITHOUT_BACKDROP : {}) };
+  const settings = { ...complete(given), ...(isTransparent ? WITHOUT_BACKGROUND : {}) };
   const short = Math.min(width, height);
   const extent = [width / short, height / short];
   const flow = makeFlow({ extent, seed, fps: Number(fps), parameters: settings, features });

@@ -44,6 +44,7 @@ function tellNote(sentence) {
 }
 
 function summarise() {
+  find("clear").disabled = !("transparent" in picked("container").dataset);
   const format = picked("outputFormat");
   const name = picked("template").closest("label").querySelector(".look-name").textContent;
   find("format-hint").textContent = format.dataset.hint;

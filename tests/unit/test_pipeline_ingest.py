@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,6 +29,7 @@ from ethereal.pipeline.upload import accept_upload
 from ethereal.services import Limits, Services
 from ethereal.storage.keys import StorageKey
 from tests.builders import HandClock, make_services
+from tests.failing import Failing
 from tests.played_web import PlayedWeb, answering, played_web, redirecting
 from tests.sounds import write_beats
 
@@ -199,28 +199,6 @@ def test_limits_of_size_length_and_room_hold(tmp_path: Path, song: Path) -> None
         assert job.error is not None
         assert (job.status, job.error.code) == (JobStatus.FAILED, code)
         assert stored(roomy, "assets/") == []
-
-
-class Failing:
-    """A port that fails at its n-th call, before or after it does what was asked."""
-
-    def __init__(
-        self, port: object, at: list[int], error: Callable[[], BaseException], *, after: bool
-    ) -> None:
-        self._port, self._at, self._error, self._after = port, at, error, after
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._at[0] -= 1
-            if self._at[0] != 0:
-                return found(*args, **kwargs)
-            if self._after:
-                found(*args, **kwargs)
-            raise self._error()
-
-        return call
 
 
 @pytest.mark.parametrize(

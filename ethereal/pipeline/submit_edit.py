@@ -1,0 +1,63 @@
+"""Taking edits in: the recipe is checked against its sources at once, and heard at once if it was before."""
+
+from __future__ import annotations
+
+from ethereal.assets.model import AssetId
+from ethereal.audio.pieces import preview_key_hash
+from ethereal.errors import ConflictError
+from ethereal.jobs.model import Job, JobType, StepKey, StepName
+from ethereal.jobs.request import EditRecipe, EditRequest
+from ethereal.pipeline.library import live_jobs
+from ethereal.pipeline.sources import find_sources
+from ethereal.pipeline.store_job import store_job
+from ethereal.pipeline.submit_audio import check_room
+from ethereal.services import Services
+from ethereal.storage import keys
+from ethereal.storage.keys import StorageKey
+
+PREVIEW = StepKey(StepName.PREVIEW_EDIT)
+SAVE = StepKey(StepName.SAVE_EDIT)
+
+
+def submit_preview(
+    services: Services, recipe: EditRecipe, *, idempotency_key: str | None = None
+) -> tuple[Job, bool]:
+    """Store a preview and return its job, and whether the very sound is there already.
+
+    Raise InvalidInputError for a recipe that breaks a rule, NotFoundError when its asset is gone,
+    QuotaExceededError when the library is full.
+    """
+    key = _checked(services, recipe)
+    is_there = services.objects.exists(key)
+    if not is_there:
+        check_room(services)
+    request = EditRequest(recipe=recipe)
+    return store_job(services, JobType.PREVIEW, request, PREVIEW, idempotency_key=idempotency_key), is_there
+
+
+def submit_save(services: Services, recipe: EditRecipe, *, idempotency_key: str | None = None) -> Job:
+    """Store a save and return its job.
+
+    Raise as `submit_preview` does, and ConflictError while another recipe is being saved for the asset.
+    """
+    _checked(services, recipe)
+    check_room(services)
+    for job in live_jobs(services):
+        if job.type is JobType.SAVE:
+            other = job.asked(EditRequest).recipe
+            if other.asset_id == recipe.asset_id and other != recipe:
+                raise ConflictError(f"another edit of asset {recipe.asset_id} is being saved")
+    request = EditRequest(recipe=recipe)
+    return store_job(services, JobType.SAVE, request, SAVE, idempotency_key=idempotency_key)
+
+
+def preview_key(recipe: EditRecipe, digests: dict[str, str]) -> StorageKey:
+    """Where the preview of a recipe lies; `digests` are the sha256 of its sources by their ids."""
+    return keys.asset_preview(recipe.asset_id, preview_key_hash(recipe, digests))
+
+
+def _checked(services: Services, recipe: EditRecipe) -> StorageKey:
+    """Where the preview of a recipe that keeps all rules lies; its assets are in use from now on."""
+    sources = find_sources(services, recipe)
+    services.assets.touch([AssetId(recipe.asset_id), *map(AssetId, sources)], now=services.clock())
+    return preview_key(recipe, {source: asset.sha256 for source, asset in sources.items()})

@@ -21,6 +21,8 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
+from ethereal.dispatch.dispatcher import Cloud
+from ethereal.dispatch.modal_calls import ModalDispatcher
 from ethereal.errors import InvalidConfigError
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress, MemoryLiveProgress
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ethereal.render.plan import PlanRequest
     from ethereal.storage.r2 import R2ObjectStore
 
+_MODAL_QUEUE = timedelta(hours=1)  # how long a call may wait for a container
 # On 2 cores a browser with two encoders beats two with one each by a third, at 276 and at 622 million pixels.
 _CORES_FOR_A_BROWSER = 4
 _PIXELS_FOR_A_BROWSER = 128_000_000  # fewer are not worth starting one
@@ -66,7 +69,7 @@ def build_services(
         new_id=uuid4,
         jitter=random.random,
         scratch=settings.scratch,
-        dispatcher=settings.dispatcher,
+        cloud=open_cloud(settings),
         farm_width=render_workers(settings),
         route=fingerprint and fingerprint[:8],
         fingerprint=fingerprint,
@@ -74,6 +77,33 @@ def build_services(
         encoders=max(1, cores() // render_workers(settings)),
         rule=address_rule(settings),
         limits=limits_of(settings),
+    )
+
+
+def open_cloud(settings: Settings) -> Cloud | None:
+    """Who renders elsewhere; None where the farm does."""
+    if settings.dispatcher != "modal":
+        return None
+    return Cloud(
+        dispatcher=modal_of(settings),
+        report_url=f"{settings.base_url}/api/webhooks/worker",
+        secret=_revealed(settings.webhook_secret).encode(),
+        gpu=settings.modal_gpu,
+        use_gpu=settings.modal_use_gpu,
+        refuse_software=settings.modal_refuse_software_gl,
+        containers=settings.modal_max_containers,
+        chunk_seconds=settings.modal_chunk_seconds,
+        limit=timedelta(minutes=settings.modal_timeout_minutes) + _MODAL_QUEUE,
+        silence=timedelta(seconds=settings.modal_silence_seconds),
+    )
+
+
+def modal_of(settings: Settings) -> ModalDispatcher:
+    return ModalDispatcher(
+        settings.modal_app,
+        token_id=_revealed(settings.modal_token_id),
+        token_secret=_revealed(settings.modal_token_secret),
+        patience=timedelta(seconds=settings.modal_answer_seconds),
     )
 
 
@@ -174,7 +204,8 @@ def signing_secret(settings: Settings) -> bytes:
 
 
 def render_workers(settings: Settings) -> int:
-    return settings.render_workers or cores()
+    """How many chunks this machine draws at once; what a browser leaves of its cores is for its encoders."""
+    return settings.render_workers or max(1, cores() // _CORES_FOR_A_BROWSER)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     render_hours: int = Field(24, gt=0, description="Time limit of a whole render.")
 
     render_workers: int | None = Field(
-        None, gt=0, description="Chunks drawn at once here; default: the cores."
+        None, gt=0, description="Chunks drawn at once here; default: one for every four cores."
     )
     gl: Literal["auto", "llvmpipe", "swiftshader", "gpu"] = Field(
         "auto", description="What draws the pictures."

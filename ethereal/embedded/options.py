@@ -21,7 +21,7 @@ class StackOptions:
     port: int = 8765  #: the next free one is taken
     flower_port: int = 5556  #: the next free one is taken
     broker_url: str | None = None  #: None: Valkey is started
-    render_workers: int | None = None  #: None: one per core
+    render_workers: int | None = None  #: None: as the settings say
     environment: Mapping[str, str] = field(default_factory=dict)  #: what every process starts from
     procfile: Path = field(default_factory=packaged_procfile)
     show_logs: bool = False  #: on the terminal too, each line behind the name of its process

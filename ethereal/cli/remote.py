@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ethereal.cli.bar import Bar, open_bar, size_of
 from ethereal.cli.container import choose_container, codec_option, container_option, transparent_option
+from ethereal.cli.span import span_option
 from ethereal.client import ApiClient
 from ethereal.errors import RenderError
 from ethereal.settings import read_settings
@@ -34,6 +35,7 @@ def client_of(server: str | None) -> ApiClient:
 @container_option
 @codec_option
 @transparent_option
+@span_option
 @click.option("--title", default="")
 @_server
 def submit(audio: Path, output: Path | None, server: str | None, **asked: Any) -> None:
@@ -53,7 +55,13 @@ def read_request(asked: dict[str, Any], output: Path | None) -> dict[str, object
     """As the API takes it; what was not asked for is left to the server."""
     container = choose_container(asked.pop("container"), output)
     background = "transparent" if asked.pop("is_transparent") else None
-    named = {"outputFormat": asked.pop("output_format"), "container": container, "background": background}
+    span = asked.pop("span")
+    named = {
+        "outputFormat": asked.pop("output_format"),
+        "container": container,
+        "background": background,
+        "range": span and {"start": float(span[0]), "end": float(span[1])},
+    }
     return {name: value for name, value in (asked | named).items() if value is not None}
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ethereal.cli.container import choose_container, codec_option, container_option, transparent_option
-from ethereal.errors import InvalidInputError
+from ethereal.cli.span import span_option
 from ethereal.render.composition import Background
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import get_format, get_quality, parse_fps
@@ -61,19 +61,6 @@ def read_wanted(asked: Mapping[str, Any], output: Path | None = None) -> Wanted:
     return wanted
 
 
-def read_span(text: str | None) -> tuple[Fraction, Fraction] | None:
-    """START:END in seconds, each with decimals if need be."""
-    if text is None:
-        return None
-    try:
-        start, end = (Fraction(part) for part in text.split(":"))
-    except ValueError as error:
-        raise InvalidInputError("--range takes START:END in seconds, such as 10:25.5") from error
-    if not 0 <= start < end:
-        raise InvalidInputError("--range must start before it ends")
-    return start, end
-
-
 _OPTIONS = (
     click.argument("audio", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
     click.option("--template", default="ethereal-flame", show_default=True),
@@ -88,6 +75,6 @@ _OPTIONS = (
     click.option(
         "--seed", type=int, default=0, show_default=True, help="Another seed, other sparks and stars."
     ),
-    click.option("--range", "span", metavar="START:END", callback=lambda *given: read_span(given[2])),
+    span_option,
     click.option("--chunks", type=int, help="Into how many chunks; the file is the same for any number."),
 )

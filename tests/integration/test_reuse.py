@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from ethereal.client import ApiClient
 from ethereal.embedded import RunningStack
 
+ROOT = Path(__file__).parents[2]
 RATE, GOP = 48_000, 48
 SMALL = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft", "chunks": 2}
 
@@ -80,6 +83,14 @@ def test_a_range_is_that_part_of_the_sound_and_no_longer(
     client.download(job["downloadUrl"], tmp_path / "video.mp4")
 
     assert (job["result"]["frames"], job["result"]["durationSeconds"]) == (66, 2.75)
+    assert_is_part(tmp_path / "video.mp4", 66)
+
+
+def test_the_command_renders_the_same_part(song: Path, tmp_path: Path) -> None:
+    size = ("--format", "draft-360p", "--fps", "24", "--quality", "draft")
+    argv = [sys.executable, "-m", "ethereal.cli", "render", song, "-o", tmp_path / "video.mp4"]
+    subprocess.run([*argv, *size, "--range", "2.5:5.25"], cwd=ROOT, check=True)
+
     assert_is_part(tmp_path / "video.mp4", 66)
 
 

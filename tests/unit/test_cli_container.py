@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -97,17 +98,19 @@ def test_nothing_is_sent_when_the_output_is_called_like_no_container(song: Path)
 
 
 def test_a_request_says_what_was_asked_for_and_leaves_the_rest_to_the_server() -> None:
-    asked = {"output_format": "draft-360p", "container": None, "codec": None, "is_transparent": False}
+    left = {"container": None, "codec": None, "is_transparent": False, "span": None}
+    asked = {"output_format": "draft-360p", **left}
 
     assert read_request(asked | {"fps": 30}, Path("song.mov")) == {
         "outputFormat": "draft-360p",
         "container": "mov",
         "fps": 30,
     }
-    clear = asked | {"container": "webm", "codec": "vp9", "is_transparent": True}
+    clear = asked | {"container": "webm", "codec": "vp9", "is_transparent": True, "span": (1, Fraction(5, 2))}
     assert read_request(clear, None) == {
         "outputFormat": "draft-360p",
         "container": "webm",
         "codec": "vp9",
         "background": "transparent",
+        "range": {"start": 1.0, "end": 2.5},
     }

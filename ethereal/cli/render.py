@@ -103,7 +103,7 @@ class _Telling:
         self.drawing_since = self.drawing_since or monotonic()
         if not progress.frames_drawn:
             return None
-        from ethereal.pipeline.progress import make_eta
+        from ethereal.pipeline.eta import make_eta
 
         elapsed = monotonic() - self.drawing_since
         return make_eta(progress.frames_drawn, progress.frame_count, elapsed).seconds

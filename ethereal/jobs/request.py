@@ -116,6 +116,14 @@ class RenderRequest(Record):
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
+class EtaTold(Record):
+    """A guess at the seconds until the end, made at `at` percent of the frames, and what it took."""
+
+    at: int
+    predicted: float
+    took: float
+
+
 class RenderResult(Record):
     """What a finished render is: where the video lies and what it holds."""
 
@@ -134,6 +142,7 @@ class RenderResult(Record):
     chunks: int
     poster_key: str | None = None
     contact_key: str | None = None
+    etas: tuple[EtaTold, ...] = ()
     machine: str | None = None  #: elsewhere: the GPU that was paid for, or `cpu`
     machine_seconds: float | None = None  #: that its containers were at work, all of them together
     gl_renderer: str | None = None  #: what the driver that drew calls itself

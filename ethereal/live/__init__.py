@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
 @dataclass(frozen=True)
 class LiveFrames:
-    """How many frames of a render are drawn. `started_at` in seconds since the epoch."""
+    """How many frames of a render are drawn. All times in seconds since the epoch.
+
+    `since` is when the last attempt of a chunk began to draw, `at` when it was last heard of. `predicted` has
+    for a percentage of the frames when the seconds until the end were guessed, and the guess.
+    """
 
     total: int
     started_at: float
     by_chunk: Mapping[int, int] = field(default_factory=dict)
+    sizes: Sequence[int] = ()  #: frames of each chunk
+    since: Mapping[int, float] = field(default_factory=dict)
+    at: Mapping[int, float] = field(default_factory=dict)
+    predicted: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> dict[int, float]:
+        """Seconds that were spent on each chunk that was begun."""
+        return {chunk: max(0.0, self.at.get(chunk, since) - since) for chunk, since in self.since.items()}
 
     @property
     def done(self) -> int:
@@ -24,7 +37,15 @@ class LiveFrames:
 class LiveProgress(Protocol):
     """Never raises when its server is away: then nothing is known."""
 
-    def start(self, job_id: str, total: int) -> None: ...
+    def start(self, job_id: str, total: int, sizes: Sequence[int] = ()) -> None: ...
+
+    def begin(self, job_id: str, chunk: int) -> None:
+        """An attempt of the chunk begins to draw."""
+        ...
+
+    def predict(self, job_id: str, mark: int, when: float, seconds: float) -> None:
+        """Keep a guess for a percentage of the frames, unless there is one."""
+        ...
 
     def put(self, job_id: str, chunk: int, frames: int) -> None: ...
 
@@ -40,13 +61,21 @@ class MemoryLiveProgress:
         self._jobs: dict[str, LiveFrames] = {}
         self._clock = clock
 
-    def start(self, job_id: str, total: int) -> None:
-        self._jobs.setdefault(job_id, LiveFrames(total, self._clock()))
+    def start(self, job_id: str, total: int, sizes: Sequence[int] = ()) -> None:
+        self._jobs.setdefault(job_id, LiveFrames(total, self._clock(), sizes=tuple(sizes)))
+
+    def begin(self, job_id: str, chunk: int) -> None:
+        if known := self._jobs.get(job_id):
+            self._jobs[job_id] = replace(known, since={**known.since, chunk: self._clock()})
+
+    def predict(self, job_id: str, mark: int, when: float, seconds: float) -> None:
+        if known := self._jobs.get(job_id):
+            self._jobs[job_id] = replace(known, predicted={mark: (when, seconds), **known.predicted})
 
     def put(self, job_id: str, chunk: int, frames: int) -> None:
         if known := self._jobs.get(job_id):
-            by_chunk = {**known.by_chunk, chunk: frames}
-            self._jobs[job_id] = LiveFrames(known.total, known.started_at, by_chunk)
+            by_chunk, at = {**known.by_chunk, chunk: frames}, {**known.at, chunk: self._clock()}
+            self._jobs[job_id] = replace(known, by_chunk=by_chunk, at=at)
 
     def frames(self, job_id: str) -> LiveFrames | None:
         return self._jobs.get(job_id)

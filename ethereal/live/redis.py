@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from redis import Redis
@@ -19,19 +20,32 @@ class RedisLiveProgress:
         self._redis = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, decode_responses=True)
         self._clock = clock
 
-    def start(self, job_id: str, total: int) -> None:
+    def start(self, job_id: str, total: int, sizes: Sequence[int] = ()) -> None:
         try:
             with self._redis.pipeline() as pipe:
                 pipe.hsetnx(_key(job_id), "started_at", str(self._clock()))
-                pipe.hset(_key(job_id), "total", str(total))
+                pipe.hset(_key(job_id), mapping={"total": str(total), "sizes": json.dumps(list(sizes))})
                 pipe.expire(_key(job_id), _KEPT_SECONDS)
                 pipe.execute()
         except RedisError:
             return
 
-    def put(self, job_id: str, chunk: int, frames: int) -> None:
+    def begin(self, job_id: str, chunk: int) -> None:
         try:
-            self._redis.hset(_key(job_id), str(chunk), str(frames))
+            self._redis.hset(_key(job_id), f"since.{chunk}", str(self._clock()))
+        except RedisError:
+            return
+
+    def predict(self, job_id: str, mark: int, when: float, seconds: float) -> None:
+        try:
+            self._redis.hsetnx(_key(job_id), f"predicted.{mark}", json.dumps([when, seconds]))
+        except RedisError:
+            return
+
+    def put(self, job_id: str, chunk: int, frames: int) -> None:
+        now = str(self._clock())
+        try:
+            self._redis.hset(_key(job_id), mapping={str(chunk): str(frames), f"at.{chunk}": now})
         except RedisError:
             return
 
@@ -42,14 +56,28 @@ class RedisLiveProgress:
             return None
         if "total" not in fields or "started_at" not in fields:
             return None
-        by_chunk = {int(name): int(value) for name, value in fields.items() if name.isdigit()}
-        return LiveFrames(int(fields["total"]), float(fields["started_at"]), by_chunk)
+        predicted = {mark: json.loads(told) for mark, told in _numbered(fields, "predicted.").items()}
+        return LiveFrames(
+            total=int(fields["total"]),
+            started_at=float(fields["started_at"]),
+            by_chunk={chunk: int(frames) for chunk, frames in _numbered(fields, "").items()},
+            sizes=tuple(json.loads(fields.get("sizes", "[]"))),
+            since={chunk: float(when) for chunk, when in _numbered(fields, "since.").items()},
+            at={chunk: float(when) for chunk, when in _numbered(fields, "at.").items()},
+            predicted={mark: (when, seconds) for mark, (when, seconds) in predicted.items()},
+        )
 
     def clear(self, job_id: str) -> None:
         try:
             self._redis.delete(_key(job_id))
         except RedisError:
             return
+
+
+def _numbered(fields: Mapping[str, str], prefix: str) -> dict[int, str]:
+    """The fields whose name is `prefix` and a number, by that number."""
+    named = {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
+    return {int(number): value for number, value in named.items() if number.isdigit()}
 
 
 def _key(job_id: str) -> str:

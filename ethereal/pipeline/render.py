@@ -16,6 +16,7 @@ from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.avoid import leave_to_others
 from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
 from ethereal.pipeline.contact import CONTACT
+from ethereal.pipeline.eta import note_predictions, told_etas
 from ethereal.pipeline.plan_cache import keep_plan, open_plan, pack_plan
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO, drawing_percent
@@ -64,8 +65,8 @@ def _plan(attempt: Attempt) -> None:
     services.objects.put(keys.plan_archive(made.plan_hash, count), archive)
     keep_plan(services, made.plan_hash, count, plan_dir)
     chunks = [StepKey(StepName.RENDER_CHUNK, chunk.index) for chunk in made.chunks]
-    services.live.start(attempt.job.id, made.frame_count)
     sizes = [chunk.frame_count for chunk in made.chunks]
+    services.live.start(attempt.job.id, made.frame_count, sizes)
     decided = {
         "planHash": made.plan_hash,
         "frames": made.frame_count,
@@ -140,15 +141,20 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
     """Tells the frames of this chunk live, and the sum over all chunks to the store with each renewal."""
     live, job_id, count = attempt.services.live, attempt.job.id, made.chunks[index].frame_count
     tell, clock = attempt.beat("rendering", 0, 100), attempt.services.clock
-    told, before = clock() - _LIVE_EVERY, _drawn_before(attempt, index)
+    told, before, begun = clock() - _LIVE_EVERY, _drawn_before(attempt, index), False
 
     def beat(fraction: float) -> None:
-        nonlocal told
+        nonlocal told, begun
+        if not begun:
+            live.begin(job_id, index)
+            begun = True
         if clock() - told < _LIVE_EVERY:
             return
         told = clock()
         live.put(job_id, index, max(before, round(fraction * count)))
         frames = live.frames(job_id)
+        if frames is not None:
+            note_predictions(live, job_id, frames, told.timestamp())
         tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
 
     return beat
@@ -206,4 +212,5 @@ def _result(attempt: Attempt, made: Plan, video: VideoResult) -> RenderResult:
         fingerprint=made.fingerprint,
         render_seconds=(now - (job.started_at or now)).total_seconds(),
         chunks=len(made.chunks),
+        etas=told_etas(attempt.services.live.frames(job.id), job.id, now.timestamp()),
     )

@@ -1,0 +1,129 @@
+"""How long a render may still take, by the pace of its chunks, and how right such guesses turned out."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from ethereal.jobs.request import EtaTold
+from ethereal.live import LiveFrames, LiveProgress
+
+logger = logging.getLogger(__name__)
+
+#: Percentages of the frames at which the guess is written down, to be held against what happened.
+MARKS = (25, 50, 75)
+#: Seconds that assembling and uploading take after the last frame, as a first guess.
+_TAIL_SECONDS = 2.0
+#: Seconds between two chunks of a worker.
+_GAP_SECONDS = 0.4
+#: As many frames at the usual pace stand for what is not known yet of a chunk.
+_FEW = 12
+#: A chunk slower than this is drawn a second time.
+_SLOW = 3.0
+
+
+@dataclass(frozen=True)
+class Eta:
+    """Seconds until the end: the guess, and the range it most likely falls in."""
+
+    seconds: float
+    low: float
+    high: float
+
+
+def make_eta(done: int, total: int, elapsed: float) -> Eta:
+    """From the mean rate so far: right where all workers are busy to the end."""
+    return _with_range((total - done) * elapsed / done, done, total)
+
+
+def make_farm_eta(frames: LiveFrames, now: float) -> Eta:
+    """By dealing out the chunks that are left to the workers there are; `now` in seconds since the epoch.
+
+    At the end of a render most workers have nothing to do: what counts is the chunk that ends last.
+    """
+    seconds = _until_the_last_chunk(frames, now)
+    if seconds is None:
+        return make_eta(frames.done, frames.total, now - frames.started_at)
+    return _with_range(seconds, frames.done, frames.total)
+
+
+def _with_range(seconds: float, done: int, total: int) -> Eta:
+    """With the tail; the range is wide at first and narrows as frames come in."""
+    seconds, spread = seconds + _TAIL_SECONDS, 0.1 + 0.4 * (1 - done / total)
+    return Eta(seconds, seconds * (1 - spread), seconds * (1 + spread))
+
+
+def _until_the_last_chunk(frames: LiveFrames, now: float) -> float | None:
+    drawn, busy = frames.by_chunk, frames.busy
+    known = sum(drawn.get(index, 0) for index in busy)
+    if not frames.sizes or not known or not sum(busy.values()):
+        return None
+    pace = sum(busy.values()) / known
+    running = [
+        _left(drawn.get(index, 0), size, busy[index], pace)
+        for index, size in enumerate(frames.sizes)
+        if index in busy and drawn.get(index, 0) < size
+    ]
+    waiting = [
+        size for index, size in enumerate(frames.sizes) if index not in busy and drawn.get(index, 0) < size
+    ]
+    ends = [*running, *[0.0] * (_workers(frames, now) - len(running))] or [0.0]
+    heapq.heapify(ends)
+    for size in sorted(waiting, reverse=True):
+        heapq.heappush(ends, heapq.heappop(ends) + _GAP_SECONDS + size * pace)
+    return max(ends)
+
+
+def _left(drawn: int, size: int, seconds: float, pace: float) -> float:
+    """Seconds for the rest of a chunk at its own pace, but for one so slow that it is drawn elsewhere too."""
+    own = (seconds + _FEW * pace) / (drawn + _FEW)
+    return min((size - drawn) * own, _SLOW * size * pace)
+
+
+def _workers(frames: LiveFrames, now: float) -> int:
+    """The most chunks that were drawn at a time."""
+    changes: list[tuple[float, int]] = []
+    for index, since in frames.since.items():
+        ended = frames.by_chunk.get(index, 0) >= frames.sizes[index]
+        changes += [(since, 1), (frames.at.get(index, since) if ended else now, -1)]
+    most = here = 0
+    for _, change in sorted(changes):
+        here += change
+        most = max(most, here)
+    return most
+
+
+def note_predictions(live: LiveProgress, job_id: str, frames: LiveFrames, now: float) -> None:
+    """Write down the guess of this moment for each mark that is passed and has none."""
+    due = [mark for mark in MARKS if frames.done * 100 >= mark * frames.total]
+    for mark in due:
+        if mark not in frames.predicted:
+            live.predict(job_id, mark, now, make_farm_eta(frames, now).seconds)
+
+
+def told_etas(frames: LiveFrames | None, job_id: str, now: float) -> tuple[EtaTold, ...]:
+    """What was guessed, against what it took until `now`, the end; it goes to the log too."""
+    predicted: Mapping[int, tuple[float, float]] = frames.predicted if frames else {}
+    told = tuple(
+        EtaTold(at=mark, predicted=round(seconds, 3), took=round(now - when, 3))
+        for mark, (when, seconds) in sorted(predicted.items())
+    )
+    for eta in told:
+        logger.info(
+            "eta of job %s at %d %%: predicted %.1f s, took %.1f s", job_id, eta.at, eta.predicted, eta.took
+        )
+    return told
+
+
+def eta_errors(etas: Iterable[EtaTold]) -> list[float]:
+    """How far each guess was from what it took, as a part of that."""
+    return [abs(eta.predicted - eta.took) / eta.took for eta in etas if eta.took > 0]
+
+
+def median_eta_error(etas: Iterable[EtaTold]) -> float | None:
+    """The error that half of the guesses stay below; None when nothing was guessed."""
+    errors = eta_errors(etas)
+    return median(errors) if errors else None

@@ -65,9 +65,15 @@ def chunk_states(services: Services, job: Job) -> Sequence[ChunkState]:
     ]
 
 
+def count_drawn(step: Step, frames: int) -> int:
+    """How many of the frames of a chunk were drawn for it, not for another job."""
+    told: Mapping[str, Any] = step.result or {}
+    return 0 if told.get("reused") else frames - int(told.get("copiedFrames", 0))
+
+
 def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState:
     told: Mapping[str, Any] = step.result or {}
-    copied = frames if told.get("reused") else told.get("copiedFrames", 0)
+    copied = frames - count_drawn(step, frames)
     drawn = live.by_chunk.get(step.key.index, 0) if live and step.status is StepStatus.RUNNING else 0
     return ChunkState(
         index=step.key.index,

@@ -12,6 +12,7 @@ from typing import cast
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import Announcement, Lease, Step, StepKey, StepName, StepStatus
 from ethereal.pipeline.announce import announce
+from ethereal.pipeline.progress import count_drawn
 from ethereal.services import Services
 
 logger = logging.getLogger(__name__)
@@ -64,10 +65,10 @@ def find_stragglers(steps: Mapping[StepKey, Step], drawn: Mapping[int, int], *, 
 def _usual_pace(steps: Mapping[StepKey, Step], sizes: Sequence[int]) -> float | None:
     """The median of the seconds for a frame over the chunks that were drawn, boot and upload included."""
     paces = [
-        (step.finished_at - step.claimed_at).total_seconds() / sizes[key.index]
+        (step.finished_at - step.claimed_at).total_seconds() / drawn
         for key, step in steps.items()
         if key == key.first and step.status is StepStatus.DONE and key.index < len(sizes)
-        if step.finished_at and step.claimed_at and not (step.result or {}).get("reused")
+        if step.finished_at and step.claimed_at and (drawn := count_drawn(step, sizes[key.index]))
     ]
     return median(paces) if paces else None
 

@@ -73,6 +73,15 @@ def test_nothing_is_slow_before_a_peer_was_drawn() -> None:
     reused = farm(done_after=[1])
     reused[key(0)] = replace(reused[key(0)], result={"reused": True})
     assert not slow(reused, 0, 1000)
+    reused[key(0)] = replace(reused[key(0)], result={"copiedFrames": 100})
+    assert not slow(reused, 0, 1000)
+
+
+def test_frames_that_were_copied_do_not_make_a_peer_look_quick() -> None:
+    steps = farm(done_after=[1])
+    steps[key(0)] = replace(steps[key(0)], result={"copiedFrames": 90})
+    assert not slow(steps, 10, 2), "10 s in all, where peers that draw all of theirs take 5"
+    assert slow(steps, 4, 2)
 
 
 @pytest.mark.parametrize("status", [StepStatus.WAITING, StepStatus.RUNNING])

@@ -7,6 +7,7 @@ function cell(chunk) {
   made.className = "chunk";
   made.dataset.status = chunk.status;
   made.style.setProperty("--drawn", `${Math.round((100 * chunk.drawn) / chunk.frames)}%`);
+  made.style.setProperty("--copied", `${Math.round((100 * chunk.copied) / chunk.frames)}%`);
   const tries = chunk.attempt > 1 ? `, attempt ${chunk.attempt}` : "";
   const seconds = Object.entries(chunk.seconds).map(([name, value]) => `${name} ${value.toFixed(1)} s`);
   const known = chunk.copied ? `, ${chunk.copied} of them known from another render` : "";

@@ -12,17 +12,28 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from flask import Request
 
-from ethereal.errors import InvalidInputError, NotBuiltError, TooLargeError
+from ethereal.assets.model import AssetId
+from ethereal.audio.recipe import read_recipe
+from ethereal.errors import InvalidInputError, TooLargeError
 from ethereal.jobs.model import Job
 from ethereal.pipeline.submit import check_request, submit_render
 from ethereal.pipeline.upload import accept_upload, look_at, receive
 from ethereal.services import Services
 from ethereal.storage import keys
 from web.multipart import FilePart, FormReader
-from web.schemas import InlineAudio, Options, RenderBody, UploadedAudio, read_options
+from web.schemas import (
+    AddressAudio,
+    AssetAudio,
+    InlineAudio,
+    Options,
+    RenderBody,
+    UploadedAudio,
+    read_options,
+)
 
 #: What a form may weigh beside its file.
 _FORM_ROOM = 1 << 20
@@ -57,18 +68,22 @@ def submit_form(
 
 
 def submit_body(services: Services, body: RenderBody, *, idempotency_key: str | None) -> Job:
-    """Store the job of a JSON body. Raise NotBuiltError for kinds of audio that cannot be taken yet."""
-    if body.recipe is not None:
-        raise NotBuiltError("edit recipes are not built yet")
+    """Store the job of a JSON body."""
+    if body.recipe is not None and body.audio.type != "asset":
+        raise InvalidInputError("a recipe cuts an asset", {"recipe": ["goes with audio of type asset"]})
     match body.audio:
         case UploadedAudio() as audio:
             return _submit_stored(services, body, audio, idempotency_key)
         case InlineAudio() as audio:
             return _submit_inline(services, body, audio, idempotency_key)
-        case other:
-            raise NotBuiltError(
-                f"audio of type {other.type} is not built yet: send upload, base64, or a form"
-            )
+        case AddressAudio(url=url):
+            name = clean_filename(unquote(urlsplit(url).path))
+            sound: dict[str, object] = {"audio_url": url.strip()}
+        case AssetAudio(asset_id=asset_id):
+            name = services.assets.get(AssetId(asset_id)).filename
+            sound = {"asset_id": asset_id, "recipe": body.recipe and read_recipe(body.recipe)}
+    request = body.request(key="", filename=name).model_copy(update=sound)
+    return submit_render(services, request, idempotency_key=idempotency_key)
 
 
 def clean_filename(name: str) -> str:

@@ -39,7 +39,7 @@ class Options(Record):
     chunks: int | None = Field(default=None, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
-    def request(self, *, key: StorageKey, filename: str, sha256: str = "") -> RenderRequest:
+    def request(self, *, key: StorageKey | Literal[""], filename: str, sha256: str = "") -> RenderRequest:
         """The render of that stored audio."""
         asked = self.model_dump(include=set(Options.model_fields) - {"visual_config"}, by_alias=False)
         return RenderRequest(
@@ -61,8 +61,7 @@ class InlineAudio(Record):
 
 class AddressAudio(Record):
     type: Literal["url"]
-    url: str
-    filename: Filename = "audio"
+    url: str = Field(max_length=4096)
 
 
 class AssetAudio(Record):

@@ -97,9 +97,15 @@ class EditRequest(Record):
 
 
 class RenderRequest(Record):
-    """One render: which stored audio becomes which video. Values are checked before the job is stored."""
+    """One render: which sound becomes which video. Values are checked before the job is stored.
 
-    audio_key: str
+    The sound is an upload, an asset, or what lies at an address; a recipe cuts that of an asset.
+    """
+
+    audio_key: str = ""
+    asset_id: str | None = None
+    audio_url: str = ""
+    recipe: EditRecipe | None = None
     filename: str
     audio_sha256: str = ""
     title: str = ""

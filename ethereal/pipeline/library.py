@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ethereal.assets.model import AssetId
 from ethereal.errors import ConflictError, EtherealError, UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES, Job
-from ethereal.jobs.request import EditRequest
+from ethereal.jobs.request import EditRecipe, EditRequest, JobRequest, RenderRequest
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
@@ -24,17 +24,21 @@ def delete_asset(services: Services, asset_id: AssetId, *, force: bool = False) 
     Raise NotFoundError, or ConflictError while a recipe or a job that goes on uses it, unless forced.
     """
     services.assets.get(asset_id)
-    if not force and any(asset_id in assets_of(job) for job in live_jobs(services)):
+    if not force and any(asset_id in assets_of(job.request) for job in live_jobs(services)):
         raise ConflictError(f"asset {asset_id} is used by a job that has not ended")
     services.assets.delete(asset_id, force=force)
     services.objects.delete_prefix(keys.asset_folder(asset_id))
 
 
-def assets_of(job: Job) -> frozenset[str]:
+def assets_of(request: JobRequest) -> frozenset[AssetId]:
     """The assets that a job reads or writes."""
-    if isinstance(job.request, EditRequest):
-        return job.request.recipe.sources | {job.request.recipe.asset_id}
-    return frozenset()
+    match request:
+        case EditRequest(recipe=recipe) | RenderRequest(recipe=EditRecipe() as recipe):
+            return frozenset(map(AssetId, recipe.sources | {recipe.asset_id}))
+        case RenderRequest(asset_id=str(asset_id)):
+            return frozenset({AssetId(asset_id)})
+        case _:
+            return frozenset()
 
 
 def live_jobs(services: Services) -> Iterator[Job]:

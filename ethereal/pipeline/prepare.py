@@ -39,6 +39,8 @@ def _upload(attempt: Attempt) -> None:
     attempt.beat("generating-url", 25, 25)(1.0)
     attempt.commit([StepKey(StepName.DISPATCH_MODAL)])
     shutil.rmtree(folder, ignore_errors=True)
+    if attempt.job.asked(RenderRequest).audio_url:
+        objects.delete(keys.render_source(job_id))
 
 
 def _ensure(attempt: Attempt) -> Path:

@@ -12,10 +12,10 @@ from ethereal.beat import Beat
 from ethereal.jobs.model import JobId
 from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.folders import prepared_folder
+from ethereal.pipeline.sound import fetch_sound
 from ethereal.render.composition import frame_count_for
 from ethereal.render.formats import parse_fps
 from ethereal.services import Services
-from ethereal.storage.keys import extension_of, read_upload_key
 
 #: Gives the pulse of a stage between two percentages.
 BeatFor = Callable[[str, float, float], Beat]
@@ -31,7 +31,8 @@ def ensure_prepared(
     target = prepared_folder(services, job_id)
     if target.is_dir():
         return target
-    made = _prepare(services, request, folder, beat_for)
+    source = fetch_sound(services, job_id, request, folder, beat=beat_for("preparing", 2, 4))
+    made = _prepare(services, request, source, folder / "prepared", beat_for)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         made.rename(target)
@@ -41,13 +42,7 @@ def ensure_prepared(
     return target
 
 
-def _prepare(services: Services, request: RenderRequest, folder: Path, beat_for: BeatFor) -> Path:
-    source = services.objects.fetch(
-        read_upload_key(request.audio_key),
-        folder / f"source.{extension_of(request.filename)}",
-        beat=beat_for("preparing", 2, 4),
-    )
-    made = folder / "prepared"
+def _prepare(services: Services, request: RenderRequest, source: Path, made: Path, beat_for: BeatFor) -> Path:
     made.mkdir()
     canonical = make_canonical(
         source,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ethereal.audio.addresses import read_address
 from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
 from ethereal.jobs.model import Job, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
+from ethereal.pipeline.library import assets_of
+from ethereal.pipeline.sources import find_sources
 from ethereal.pipeline.store_job import store_job
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
@@ -19,7 +22,7 @@ def check_request(request: RenderRequest) -> None:
     """Raise InvalidInputError naming every wrong field and its choices, or FormatNotSupportedError."""
     problems: dict[str, list[str]] = {}
     for check in (
-        lambda: read_upload_key(request.audio_key),
+        lambda: _named_sound(request),
         lambda: check_parameters(get_template(request.template), request.parameters),
         lambda: get_format(request.output_format),
         lambda: parse_fps(request.fps),
@@ -39,17 +42,38 @@ def check_request(request: RenderRequest) -> None:
 
 
 def submit_render(services: Services, request: RenderRequest, *, idempotency_key: str | None = None) -> Job:
-    """Store a render whose audio lies in the object store, tell the workers, and return the job.
+    """Store a render, tell the workers, and return the job.
 
-    Raise InvalidInputError for a wrong field or audio that is not there, ConflictError when the idempotency
-    key was used for another request.
+    Raise InvalidInputError for a wrong field or audio that is not there, NotFoundError for an asset that is
+    not, ConflictError when the idempotency key was used for another request.
     """
     check_request(request)
     if services.dispatcher != "farm":
         raise NotBuiltError(f"the {services.dispatcher} dispatcher is not built yet")
-    if not services.objects.exists(read_upload_key(request.audio_key)):
-        raise InvalidInputError("the audio was not uploaded", {"audio": ["was not uploaded"]})
+    _ensure_sound(services, request)
     return store_job(services, JobType.RENDER, request, FIRST, idempotency_key=idempotency_key)
+
+
+def _named_sound(request: RenderRequest) -> None:
+    if sum(map(bool, (request.audio_key, request.asset_id, request.audio_url))) != 1:
+        raise InvalidInputError("whose sound?", {"audio": ["must name one upload, one asset or one address"]})
+    if request.audio_key:
+        read_upload_key(request.audio_key)
+    if request.recipe and request.recipe.asset_id != request.asset_id:
+        raise InvalidInputError("another asset's recipe", {"recipe": ["must be for the asset in audio"]})
+
+
+def _ensure_sound(services: Services, request: RenderRequest) -> None:
+    if request.audio_key and not services.objects.exists(read_upload_key(request.audio_key)):
+        raise InvalidInputError("the audio was not uploaded", {"audio": ["was not uploaded"]})
+    if request.audio_url:
+        read_address(request.audio_url, services.rule)
+    if request.recipe:
+        find_sources(services, request.recipe)
+    used = assets_of(request)
+    for asset_id in used:
+        services.assets.get(asset_id)
+    services.assets.touch(used, now=services.clock())
 
 
 def _encoding(request: RenderRequest) -> None:

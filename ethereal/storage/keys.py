@@ -79,8 +79,9 @@ def render_folder(job_id: str) -> StorageKey:
     return StorageKey(f"renders/{job_id}/")
 
 
-def render_source(job_id: str, filename: str) -> StorageKey:
-    return StorageKey(f"renders/{job_id}/source.{extension_of(filename)}")
+def render_source(job_id: str) -> StorageKey:
+    """What an address gave, until it is prepared."""
+    return StorageKey(f"renders/{job_id}/source.bin")
 
 
 def render_audio(job_id: str) -> StorageKey:

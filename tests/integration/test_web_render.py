@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from ethereal.jobs.model import JobStatus
 from ethereal.services import Limits
+from tests.asset_builders import recipe, take_in
 from tests.web_builders import (
     CountedBody,
     Web,
@@ -268,14 +269,29 @@ def test_no_request_may_name_a_file_of_the_server(web: Web) -> None:
     assert error_of(response)["details"] == {"audio": ["must be one of upload, base64, url, asset"]}
 
 
-@pytest.mark.parametrize(
-    "audio", [{"type": "url", "url": "https://example.org/a.mp3"}, {"type": "asset", "assetId": "1"}]
-)
-def test_what_is_not_built_yet_says_so(web: Web, audio: dict[str, str]) -> None:
-    response = web.client.post("/api/render", json={"audio": audio})
+def test_what_lies_at_an_address_is_rendered_if_it_may_be_opened(web: Web) -> None:
+    for url, status in (("https://example.org/my%20song.mp3?x=1", 202), ("https://10.0.0.1/a.mp3", 400)):
+        response = web.client.post("/api/render", json={"audio": {"type": "url", "url": url}})
+        assert response.status_code == status
+    assert error_of(response)["code"] == "UNSAFE_ADDRESS"
+    [job] = web.jobs()
+    assert web.client.get(f"/api/render/{job.id}").get_json()["title"] == "my song"
 
-    assert response.status_code == 501
-    assert error_of(response)["code"] == "NOT_BUILT"
+
+def test_an_asset_is_rendered_whole_or_by_a_recipe(web: Web) -> None:
+    asset = take_in(web.services)
+    audio = {"type": "asset", "assetId": asset.id}
+    cut = recipe(asset, (0.0, 1.0)).model_dump(mode="json")
+    for body, status in (
+        ({"audio": audio}, 202),
+        ({"audio": audio, "recipe": cut}, 202),
+        ({"audio": audio, "recipe": recipe(asset, (0.0, 9.0)).model_dump(mode="json")}, 400),
+        ({"audio": {"type": "url", "url": "https://example.org/a"}, "recipe": cut}, 400),
+        ({"audio": {"type": "asset", "assetId": "1"}}, 404),
+    ):
+        assert web.client.post("/api/render", json=body).status_code == status, body
+    assert web.client.get("/api/render").get_json()["jobs"][0]["title"] == "song"
+    assert web.client.delete(f"/api/audio/assets/{asset.id}").status_code == 409
 
 
 def test_a_format_that_is_not_built_yet_says_so(web: Web, song: bytes) -> None:

@@ -19,19 +19,14 @@ from ethereal.errors import (
     StorageUnavailableError,
 )
 from ethereal.jobs.model import Job, JobStatus
-from ethereal.jobs.request import EditRecipe, IngestRequest, SourceType
 from ethereal.pipeline.edit import preview, save
-from ethereal.pipeline.ingest import ingest
 from ethereal.pipeline.library import delete_asset, sweep_assets
-from ethereal.pipeline.submit_audio import submit_ingest
 from ethereal.pipeline.submit_edit import submit_preview, submit_save
 from ethereal.services import Limits, Services
 from ethereal.storage.keys import StorageKey
+from tests.asset_builders import recipe, take_in
 from tests.builders import HandClock, make_services
 from tests.failing import Failing
-from tests.sounds import write_beats
-
-UPLOAD = StorageKey("uploads/123e4567-e89b-42d3-a456-426614174000/original.wav")
 
 
 @pytest.fixture
@@ -42,28 +37,6 @@ def clock() -> HandClock:
 @pytest.fixture
 def services(tmp_path: Path, clock: HandClock) -> Services:
     return make_services(tmp_path, clock=clock)
-
-
-def take_in(services: Services, seconds: float = 2.0) -> Asset:
-    services.scratch.mkdir(parents=True, exist_ok=True)
-    song = write_beats(services.scratch / "song.wav", seconds, rate=8000)
-    services.objects.put(UPLOAD, song)
-    job = submit_ingest(
-        services,
-        IngestRequest(source_type=SourceType.AUDIO_FILE, audio_key=UPLOAD, filename="song.wav"),
-    )
-    ingest(services, job.id)
-    result = services.jobs.get(job.id).result
-    assert result is not None
-    return services.assets.get(AssetId(str(result["assetId"])))
-
-
-def recipe(asset: Asset, *spans: tuple[float, float], **changes: object) -> EditRecipe:
-    clips = [
-        {"id": f"c{number}", "sourceAssetId": asset.id, "startTime": start, "endTime": end}
-        for number, (start, end) in enumerate(spans or [(0.25, 1.0), (1.5, 2.0)])
-    ]
-    return read_recipe({"version": 1, "assetId": asset.id, "clips": clips, **changes})
 
 
 def stored(services: Services, asset: Asset) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import modal
 
-from ethereal.cloud.machine import CPU
+from ethereal.dispatch.dispatcher import CPU
 from ethereal.dispatch.messages import Order, Report, read_message
 from ethereal.settings import Settings, read_settings
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ethereal.assets.store import AssetStore
 from ethereal.audio.addresses import PUBLIC_HTTPS, AddressRule
+from ethereal.dispatch.dispatcher import Cloud
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
@@ -89,7 +90,7 @@ class Services:
     new_id: Callable[[], UUID]
     jitter: Callable[[], float]  #: between 0 and 1
     scratch: Path  #: working files and caches of this host
-    dispatcher: str = "farm"
+    cloud: Cloud | None = None  #: who renders elsewhere; None: the farm does
     farm_width: int = 1  #: chunks that can be drawn at once
     route: str | None = None  #: the kind of renderer this worker is, by the first 8 digits of its fingerprint
     fingerprint: str | None = None  #: the whole of it, where this worker draws

@@ -1,4 +1,4 @@
-"""The chain of every job: prepare_audio → upload_r2 → dispatch_modal.
+"""The chain of every job: prepare_audio → upload_r2 → dispatch_modal; accept_video ends a render elsewhere.
 
 Steps are imported where they run: beat, Flower and the web app load these tasks too and do none of the work.
 """
@@ -21,6 +21,13 @@ def upload_r2(job_id: str) -> None:
     from ethereal.pipeline.prepare import upload
 
     proceed(upload(services(), JobId(job_id)))
+
+
+@app.task(name="accept_video")
+def accept_video(job_id: str) -> None:
+    from ethereal.pipeline.accept import accept
+
+    accept(services(), JobId(job_id))
 
 
 @app.task(name="dispatch_modal")

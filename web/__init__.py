@@ -30,6 +30,7 @@ from web import (
     health,
     pages,
     sign_in,
+    webhooks,
 )
 from web.face import Face
 
@@ -68,6 +69,7 @@ def create_app(
         health,
         pages,
         sign_in,
+        webhooks,
     ):
         app.register_blueprint(module.blueprint)
     return app

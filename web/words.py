@@ -22,12 +22,14 @@ STAGE_WORDS: Mapping[str, str] = {
     "uploading-audio": "Storing the prepared sound",
     "generating-url": "Making links for the renderer",
     "dispatching": "Handing over to the renderers",
-    "dispatched-to-modal": "Rendering in the cloud",
+    "dispatched-to-modal": "Waiting for a renderer in the cloud",
+    "starting": "Starting a renderer in the cloud",
     "planning": "Planning the frames",
     "rendering": "Drawing the frames",
     "waiting-for-renderer": "Waiting for the kind of renderer that began this",
     "assembling": "Joining picture and sound",
     "uploading": "Saving the video",
+    "checking": "Checking the video",
 }
 
 #: What the stages of an ingest, a preview and a save mean: some share a name with those of a render.
@@ -42,9 +44,9 @@ SOUND_STAGE_WORDS: Mapping[str, str] = {
 #: The road of a render as people see it, and the stages that belong to each part of it.
 ROAD: tuple[tuple[str, frozenset[str]], ...] = (
     ("Listen", frozenset({"preparing", "resolving-audio", "uploading-audio", "generating-url"})),
-    ("Plan", frozenset({"dispatching", "planning"})),
-    ("Draw", frozenset({"rendering", "waiting-for-renderer", "dispatched-to-modal"})),
-    ("Finish", frozenset({"assembling", "uploading"})),
+    ("Plan", frozenset({"dispatching", "dispatched-to-modal", "starting", "planning"})),
+    ("Draw", frozenset({"rendering", "waiting-for-renderer"})),
+    ("Finish", frozenset({"assembling", "uploading", "checking"})),
 )
 
 #: What a person can do about an error, by its code.

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ethereal.cloud.chunk import draw_chunk
-from ethereal.cloud.machine import CPU, Machine
+from ethereal.cloud.machine import Machine
 from ethereal.cloud.post import ask_report
 from ethereal.cloud.render import render_call
+from ethereal.dispatch.dispatcher import CPU
 from ethereal.dispatch.messages import ChunkDone, ChunkOrder, Order, read_message
 from ethereal.errors import InvalidInputError, UnavailableError
 from ethereal.process import run_tool

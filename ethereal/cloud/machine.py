@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ethereal.cloud.links import Patience
+from ethereal.dispatch.dispatcher import CPU
 from ethereal.dispatch.messages import ChunkDone, ChunkOrder
 from ethereal.render.renderer import OpenRenderer
-
-CPU = "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,6 +75,7 @@ class StepName(StrEnum):
     RENDER_CHUNK = "render_chunk"
     SECOND_RUN = "second_run"
     ASSEMBLE_VIDEO = "assemble_video"
+    ACCEPT_VIDEO = "accept_video"
 
 
 #: The steps that a plan brings about.

@@ -20,7 +20,7 @@ from ethereal.errors import (
     UnavailableError,
     is_worth_another,
 )
-from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Step, StepKey
+from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Lease, Step, StepKey
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
 from ethereal.services import Services
@@ -108,30 +108,43 @@ class Attempt:
 
     def fail(self, error: EtherealError) -> None:
         """End the attempt badly: the step waits for another try, or the job has failed."""
-        retry_at = self._retry_at(error)
-        told = JobError(code=error.code, message=str(error), retryable=error.retry is not Retry.NEVER)
-        self._fail(told, retry_at, blame=error.retry not in _NOBODYS_FAULT)
+        fail_attempt(self.services, self.lease, error)
 
     def fail_unexpectedly(self) -> None:
         """End the attempt after an error nobody foresaw; its text may hold secrets and is not told."""
-        self._fail(_UNEXPECTED, self._retry_at(UnavailableError()))
+        fail_unexpectedly(self.services, self.lease)
 
     def hand_back(self) -> None:
         """Let another worker take the step at once."""
-        self._fail(_UNEXPECTED, self.services.clock(), blame=False)
+        _end(self.services, self.lease, _UNEXPECTED, self.services.clock(), blame=False)
 
-    def _fail(self, error: JobError, retry_at: datetime | None, *, blame: bool = True) -> None:
-        now = self.services.clock()
-        job = self.services.jobs.fail(self.lease, error, now=now, retry_at=retry_at, blame=blame)
-        if job.status is JobStatus.FAILED:
-            discard(self.services, job)
 
-    def _retry_at(self, error: EtherealError) -> datetime | None:
-        limits = self.services.limits
-        if not is_worth_another(error, tries=self.lease.attempt, most=limits.max_attempts):
-            return None
-        doublings: int = 2 ** (self.lease.attempt - 1)
-        return self.services.clock() + limits.retry * doublings * (0.5 + self.services.jitter())
+def fail_attempt(services: Services, held: Lease, error: EtherealError) -> None:
+    """End an attempt badly: the step waits for another try, or the job has failed."""
+    told = JobError(code=error.code, message=str(error), retryable=error.retry is not Retry.NEVER)
+    retry_at = _retry_at(services, held, error)
+    _end(services, held, told, retry_at, blame=error.retry not in _NOBODYS_FAULT)
+
+
+def fail_unexpectedly(services: Services, held: Lease) -> None:
+    """End an attempt after an error nobody foresaw; its text may hold secrets and is not told."""
+    _end(services, held, _UNEXPECTED, _retry_at(services, held, UnavailableError()))
+
+
+def _end(
+    services: Services, held: Lease, error: JobError, retry_at: datetime | None, *, blame: bool = True
+) -> None:
+    job = services.jobs.fail(held, error, now=services.clock(), retry_at=retry_at, blame=blame)
+    if job.status is JobStatus.FAILED:
+        discard(services, job)
+
+
+def _retry_at(services: Services, held: Lease, error: EtherealError) -> datetime | None:
+    limits = services.limits
+    if not is_worth_another(error, tries=held.attempt, most=limits.max_attempts):
+        return None
+    doublings: int = 2 ** (held.attempt - 1)
+    return services.clock() + limits.retry * doublings * (0.5 + services.jitter())
 
 
 def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[Attempt], None]) -> bool:

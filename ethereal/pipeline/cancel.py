@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ethereal.jobs.model import Job, JobId
+from ethereal.pipeline.calls import end_calls
 from ethereal.pipeline.discard import discard
 from ethereal.services import Services
 
@@ -14,6 +15,7 @@ def cancel(services: Services, job_id: JobId) -> Job:
     """
     job = services.jobs.cancel(job_id, now=services.clock())
     services.queue.revoke(job_id, [step.key for step in services.jobs.steps(job_id)])
+    end_calls(services, job_id)
     discard(services, job)
     return job
 

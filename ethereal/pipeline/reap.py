@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES
 from ethereal.pipeline.announce import announce
+from ethereal.pipeline.calls import end_calls, settle_calls
 from ethereal.pipeline.discard import discard
 from ethereal.pipeline.stragglers import call_second_runs
 from ethereal.services import Services
@@ -21,26 +22,29 @@ WAITING_FOR_RENDERER = "waiting-for-renderer"
 
 @dataclass(frozen=True)
 class Reaped:
-    """How many steps wait again, jobs failed, were announced, are planned anew, and are drawn twice."""
+    """How many steps wait again, jobs failed, were announced, are planned anew, drawn twice, and settled."""
 
     released: int
     failed: int
     announced: int
     planned_again: int
     called_twice: int
+    settled: int
 
 
 def reap(services: Services) -> Reaped:
     """One look over all jobs. Safe to run twice at once: each stale step is taken by one of them."""
     released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
     for job_id in released.failed:
+        end_calls(services, job_id)
         discard(services, services.jobs.get(job_id))
+    settled = settle_calls(services)
     planned_again = rescue_stranded(services)
     called = call_second_runs(services)
     due = services.jobs.take_due(now=services.clock())
     if due:
         announce(services, due)
-    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again, called)
+    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again, called, settled)
     if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ethereal.audio.addresses import read_address
-from ethereal.errors import FormatNotSupportedError, InvalidInputError, NotBuiltError
+from ethereal.errors import FormatNotSupportedError, InvalidInputError
 from ethereal.jobs.model import Job, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.library import assets_of
@@ -48,8 +48,7 @@ def submit_render(services: Services, request: RenderRequest, *, idempotency_key
     not, ConflictError when the idempotency key was used for another request.
     """
     check_request(request)
-    if services.dispatcher != "farm":
-        raise NotBuiltError(f"the {services.dispatcher} dispatcher is not built yet")
+
     _ensure_sound(services, request)
     return store_job(services, JobType.RENDER, request, FIRST, idempotency_key=idempotency_key)
 

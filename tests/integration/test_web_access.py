@@ -58,6 +58,7 @@ def test_what_is_public_or_signed_is_a_short_list(web: Web) -> None:
         "sign_in.enter",
         "api_storage.put",
         "api_storage.download",
+        "webhooks.hear",
     }
 
 

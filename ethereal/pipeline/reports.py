@@ -1,0 +1,111 @@
+"""Reports of renderers elsewhere: heard once, under the attempt that they name, and never simply believed."""
+
+from __future__ import annotations
+
+import logging
+
+from ethereal.dispatch.messages import Report, Trouble
+from ethereal.errors import (
+    CallLostError,
+    EtherealError,
+    InvalidInputError,
+    LeaseLostError,
+    NotFoundError,
+    error_named,
+)
+from ethereal.jobs.model import Announcement, Job, JobId, Lease, StepKey, StepName
+from ethereal.jobs.request import RenderRequest, RenderResult
+from ethereal.pipeline.announce import announce
+from ethereal.pipeline.attempt import fail_attempt, fail_unexpectedly
+from ethereal.render.containers import get_container
+from ethereal.services import Services
+from ethereal.storage import keys
+from ethereal.storage.keys import StorageKey
+
+logger = logging.getLogger(__name__)
+
+DISPATCH, ACCEPT = StepKey(StepName.DISPATCH_MODAL), StepKey(StepName.ACCEPT_VIDEO)
+_LAST_PROGRESS = 97.0
+
+
+def take_report(services: Services, report: Report) -> None:
+    """Take in what a renderer says. The same report taken twice changes nothing.
+
+    Raise NotFoundError for an unknown job, LeaseLostError for an attempt that is over or another call's,
+    InvalidInputError for a video that is not there as described.
+    """
+    job = services.jobs.get(JobId(report.job_id))
+    held = Lease(job.id, DISPATCH, report.attempt)
+    try:
+        _hear(services, held, report)
+    except LeaseLostError:
+        if report.status == "progress" or not _was_heard(services, report):
+            raise
+        return
+    if report.result is not None:
+        _complete(services, job, held, report.result)
+    elif report.error is not None:
+        _fail(services, held, report.error)
+
+
+def _hear(services: Services, held: Lease, report: Report) -> None:
+    now, cloud = services.clock(), services.cloud
+    services.jobs.hear(
+        held,
+        call=report.call_id,
+        number=report.sequence,
+        stage=report.stage or "uploading",
+        progress=min(report.progress or 0.0, _LAST_PROGRESS),
+        now=now,
+        until=now + (cloud.limit if cloud else services.limits.step),
+    )
+
+
+def _was_heard(services: Services, report: Report) -> bool:
+    """Whether this very last report ended the attempt."""
+    steps = {step.key: step for step in services.jobs.steps(JobId(report.job_id))}
+    call = steps[DISPATCH].call if DISPATCH in steps else None
+    return call is not None and (call.id, call.attempt, call.sequence) == (
+        report.call_id,
+        report.attempt,
+        report.sequence,
+    )
+
+
+def _complete(services: Services, job: Job, held: Lease, result: RenderResult) -> None:
+    """Have a worker look at the video before the job ends: reading all of it takes its time."""
+    _check_keys(job, result)
+    try:
+        found = services.objects.stat(StorageKey(result.video_key))
+    except NotFoundError as error:
+        raise InvalidInputError("the video is not there", {"result.videoKey": ["is not there"]}) from error
+    if found.size != result.size_bytes:
+        raise InvalidInputError(
+            "the video is another one", {"result.sizeBytes": [f"the object has {found.size} bytes"]}
+        )
+    step = next(step for step in services.jobs.steps(job.id) if step.key == DISPATCH)
+    told = {**(step.result or {}), "delivered": result.model_dump(mode="json")}
+    services.jobs.commit(held, now=services.clock(), following=[ACCEPT], result=told)
+    announce(services, [Announcement(job.id, ACCEPT)])
+
+
+def _check_keys(job: Job, result: RenderResult) -> None:
+    container = get_container(job.asked(RenderRequest).container)
+    given = {
+        "result.videoKey": (result.video_key, keys.render_output(job.id, container.extension)),
+        "result.posterKey": (result.poster_key, keys.render_poster(job.id)),
+        "result.contactKey": (result.contact_key, keys.render_contact(job.id)),
+    }
+    wrong = {field: [f"must be {ours}"] for field, (told, ours) in given.items() if told != ours}
+    if wrong:
+        raise InvalidInputError("these are not the keys of this job", wrong)
+
+
+def _fail(services: Services, held: Lease, trouble: Trouble) -> None:
+    kind = error_named(trouble.code)
+    if kind is EtherealError:
+        fail_unexpectedly(services, held)
+    elif issubclass(kind, LeaseLostError):
+        fail_attempt(services, held, CallLostError(f"the call was turned away: {trouble.message}"))
+    else:
+        fail_attempt(services, held, kind(trouble.message))

@@ -15,12 +15,13 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from ethereal.cli import cli
+from ethereal.errors import SceneFailedError
 from ethereal.render.assemble import VideoResult, assemble
 from ethereal.render.capture import open_chromium_renderer
 from ethereal.render.chunk import render_chunk
 from ethereal.render.containers import get_container
 from ethereal.render.film import open_film
-from ethereal.render.plan import PlanRequest
+from ethereal.render.plan import PlanRequest, make_plan
 from ethereal.render.warm import WarmRenderer
 from tests.render_fakes import make_request
 
@@ -133,6 +134,16 @@ def place_of_sound(video: Path) -> int:
     with av.open(str(video)) as container:
         packet = list(container.demux(container.streams.audio[0]))[20]
         return (packet.pos or 0) + packet.size // 2
+
+
+def test_a_scene_that_draws_all_of_its_picture_is_refused(tmp_path: Path) -> None:
+    request = flame_request(tmp_path / "in", "mov", background="transparent")
+    request = replace(request, composition=replace(request.composition, scene="bench_light"))
+
+    with pytest.raises(SceneFailedError, match="bench_light cannot be transparent"):
+        make_plan(request, tmp_path / "plan", open_renderer=open_chromium_renderer)
+
+    assert not (tmp_path / "plan").exists()
 
 
 def test_over_black_the_flame_is_as_bright_as_before_its_sky(tmp_path: Path) -> None:

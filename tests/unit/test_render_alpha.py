@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +20,21 @@ from numpy.typing import NDArray
 from ethereal.errors import InvalidConfigError, InvalidInputError, RenderError
 from ethereal.render import join_muxed
 from ethereal.render.assemble import VideoResult, assemble
+from ethereal.render.canary import draw_canary
 from ethereal.render.chunk import render_chunk
 from ethereal.render.coded_pictures import coded_pictures
+from ethereal.render.composition import Composition
 from ethereal.render.containers import CONTAINERS, choose_codec, get_container
+from ethereal.render.encode import EncodedGop, EncoderSettings, encode_gop
+from ethereal.render.encoder_settings import encoder_document, read_settings
+from ethereal.render.encoders.choice import CODECS
 from ethereal.render.film import open_film
+from ethereal.render.formats import QUALITIES
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
 from ethereal.render.verify import compare_gops
 from tests.pictures import read_jpeg
-from tests.render_fakes import draw_alpha, draw_picture, make_request, open_numpy
+from tests.render_fakes import FPS, draw_alpha, draw_picture, make_request, open_numpy
 
 FRAMES = 60  # the second GOP is short
 
@@ -133,6 +144,52 @@ def test_a_webm_that_lost_its_alpha_is_not_given_out(tmp_path: Path, monkeypatch
 
     with pytest.raises(RenderError, match="alpha"):
         render(transparent(tmp_path / "in", "webm"), tmp_path)
+
+
+def sha256_of(gop: EncodedGop) -> str:
+    return hashlib.sha256(b"".join(packet.data + packet.alpha for packet in gop.packets)).hexdigest()
+
+
+def clear_settings(codec: str) -> EncoderSettings:
+    card = Composition("card", "testcard", 64, 32, FPS, 1, {}, "transparent")
+    return read_settings(encoder_document(card, QUALITIES["standard"], CODECS[codec]))
+
+
+def clear_pictures(count: int, shift: int = 0) -> list[NDArray[np.uint8]]:
+    """Small pictures whose alpha alone is `shift` frames ahead."""
+    pictures = [draw_picture(64, 32, frame, 7) for frame in range(count)]
+    for frame, picture in enumerate(pictures):
+        picture[..., 3] = draw_alpha(64, 32, frame + shift)
+    return pictures
+
+
+def test_the_instructions_a_cpu_has_change_no_byte_of_vp9() -> None:
+    code = (
+        "from tests.unit.test_render_alpha import *\n"
+        "print(sha256_of(encode_gop(clear_pictures(30), clear_settings('vp9'))))"
+    )
+    plain = os.environ | {"VPX_SIMD_CAPS": "0"}  # what every CPU of 64 bits has, and no more
+    told = subprocess.run([sys.executable, "-c", code], env=plain, check=True, capture_output=True, text=True)
+
+    assert told.stdout.strip() == sha256_of(encode_gop(clear_pictures(30), clear_settings("vp9")))
+
+
+@pytest.mark.parametrize("codec", ["vp9", "prores", "png"])
+def test_another_alpha_is_another_canary(codec: str) -> None:
+    @dataclass
+    class Drawn:
+        pictures: list[NDArray[np.uint8]]
+        gl_renderer: str = ""
+        browser_version: str = ""
+
+        def draw(self, frames: Sequence[int]) -> Iterator[memoryview]:
+            return (self.pictures[frame].data.cast("B") for frame in frames)
+
+    one, other = (
+        draw_canary(Drawn(clear_pictures(4, shift)), (1, 2, 3), clear_settings(codec))[0] for shift in (0, 9)
+    )
+
+    assert one.packets != other.packets
 
 
 def test_mp4_cannot_be_transparent_and_says_what_can(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ethereal.pipeline.library import sweep_assets
 from ethereal.pipeline.reap import reap as reap_jobs
 from ethereal.pipeline.reap import sweep_uploads
+from ethereal.pipeline.retention import sweep_plans
 from tasks.app import app, services
 
 
@@ -17,3 +18,4 @@ def reap() -> None:
 def sweep() -> None:
     sweep_uploads(services())
     sweep_assets(services())
+    sweep_plans(services())

@@ -93,7 +93,11 @@ class LocalObjectStore:
         for path in sorted(folder.rglob("*")):
             key = path.relative_to(self._root).as_posix()
             if key.startswith(prefix) and path.is_file() and not path.name.startswith("."):
-                yield self.stat(StorageKey(key))
+                try:
+                    facts = self.stat(StorageKey(key))
+                except NotFoundError:  # deleted meanwhile
+                    continue
+                yield facts
 
     def delete(self, key: StorageKey) -> None:
         self._path(key).unlink(missing_ok=True)

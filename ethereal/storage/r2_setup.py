@@ -9,13 +9,14 @@ from botocore.exceptions import ClientError
 
 from ethereal.storage.r2 import R2ObjectStore
 from ethereal.storage.r2_bucket import R2Bucket, code_of, translated
+from ethereal.storage.store import PLANS_KEPT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleTypeDef, LifecycleRuleOutputTypeDef
 
 #: Days after which objects under a prefix go. The bucket does not know which jobs live, so this comes after
 #: the reaper, which keeps unused uploads for a day, and after a job of a day whose plan is kept for seven.
-EXPIRY_DAYS = {"uploads/": 2, "plans/": 8, "reuse/": 8}
+EXPIRY_DAYS = {"uploads/": 2, "plans/": PLANS_KEPT.days, "reuse/": PLANS_KEPT.days}
 _UNFINISHED_DAYS = 1
 _OURS = "ethereal-"
 

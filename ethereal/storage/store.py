@@ -16,6 +16,8 @@ from ethereal.storage.keys import StorageKey
 PEOPLE = timedelta(days=7)
 RENDERER = timedelta(hours=1)
 UPLOAD = timedelta(hours=1)
+#: How long plans, their chunks and what they are found by are kept: seven days after a job of a day.
+PLANS_KEPT = timedelta(days=8)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from ethereal.jobs.model import Job, JobStatus, Step, StepKey, StepName
 from ethereal.pipeline import render
 from ethereal.pipeline.attempt import run_step
 from ethereal.pipeline.progress import chunk_states
+from ethereal.pipeline.retention import sweep_plans
 from ethereal.render.renderer import Renderer
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
-from tests.builders import add_job, make_services
+from tests.builders import HandClock, add_job, make_services
 from tests.render_fakes import draw_picture, write_flac
 
 GOP, GOPS = 48, 5
@@ -110,16 +112,21 @@ def copied(services: Services, job: Job) -> list[int]:
     return [chunk.copied for chunk in chunk_states(services, job)]
 
 
-def make_studio(folder: Path, fingerprint: str | None = "f" * 64, tone: int = 0) -> Studio:
-    studio = Studio(folder, make_services(folder), [], tone)
+def make_studio(folder: Path, clock: HandClock | None = None) -> Studio:
+    studio = Studio(folder, make_services(folder, clock=clock), [])
     studio.services = replace(
         studio.services,
         open_renderer=studio.open_renderer,
         open_kept=studio.open_renderer,
         route="ffffffff",
-        fingerprint=fingerprint,
+        fingerprint="f" * 64,
     )
     return studio
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture(scope="module")
@@ -151,10 +158,10 @@ def before(song: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def studio(tmp_path: Path, before: Before) -> Studio:
+def studio(tmp_path: Path, before: Before, clock: HandClock) -> Studio:
     """One where the objects of that job still are."""
     shutil.copytree(before.objects, tmp_path / "objects")
-    return make_studio(tmp_path)
+    return make_studio(tmp_path, clock)
 
 
 def planned(studio: Studio, job: Job) -> Mapping[str, object]:
@@ -285,3 +292,17 @@ def test_another_request_takes_nothing(
     studio: Studio, song: NDArray[np.float32], request_: dict[str, Any]
 ) -> None:
     assert not planned(studio, studio.render(song, **request_))["drawn"]
+
+
+def test_what_renders_left_is_kept_for_a_week_and_then_goes(
+    studio: Studio, clock: HandClock, retold: NDArray[np.float32]
+) -> None:
+    now = datetime.now(UTC)
+    clock.now = now + timedelta(days=7)
+    assert sweep_plans(studio.services) == 0
+    assert planned(studio, studio.render(retold))["drawn"]
+
+    clock.now = now + timedelta(days=9)
+    assert sweep_plans(studio.services) > 5
+    assert list(studio.services.objects.list(StorageKey("plans/"))) == []
+    assert list(studio.services.objects.list(StorageKey("reuse/"))) == []

@@ -125,7 +125,7 @@ class Calling:
         item.cancelled = True
         container = item.container
         if container is not None and not terminate:
-            container.cancels.put_nowait([item.id])
+            container.called_off.set()
             return
         if container is not None:
             self.kill(container)

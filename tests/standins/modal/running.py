@@ -19,6 +19,7 @@ from tests.standins.modal.calling import Calling
 from tests.standins.modal.state import Container, Function, Input, Result, new_id
 
 _IDLE_SECONDS = 5.0
+_BEAT_SECONDS = 14.0  # the runtime wants another beat after 15
 _PASSED_ON = ("PATH", "HOME", "LANG")
 
 
@@ -32,6 +33,7 @@ class Running(Calling):
         super().__init__()
         self.folder = folder
         self.containers: dict[str, Container] = {}
+        self.pythonpath = ""
         self.holding = False  #: whether inputs wait in the queue, as when there is no GPU to be had
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -111,6 +113,7 @@ class Running(Calling):
         for secret_id in function.proto.secret_ids:
             environment |= self.secret_env[secret_id]
         return environment | {
+            "PYTHONPATH": self.pythonpath,
             "TMPDIR": str(self.folder),
             "MODAL_SERVER_URL": self.server_url,
             "MODAL_TASK_ID": container.task_id,
@@ -129,10 +132,15 @@ class Running(Calling):
 
     async def ContainerHeartbeat(self, stream: Any) -> None:
         await stream.recv_message()
-        answer = pb.ContainerHeartbeatResponse()
+        container, answer = self._me(stream), pb.ContainerHeartbeatResponse()
         with suppress(asyncio.TimeoutError):  # a long poll: what is called off is told at once
-            ids = await asyncio.wait_for(self._me(stream).cancels.get(), 10)
+            await asyncio.wait_for(container.called_off.wait(), _BEAT_SECONDS)
+        # Told until it has ended: a container that has not begun an input yet takes no notice.
+        ids = [item.id for item in container.running.values() if item.cancelled]
+        if ids:
             answer.cancel_input_event.input_ids.extend(ids)
+        else:
+            container.called_off.clear()
         await stream.send_message(answer)
 
     async def ContainerStop(self, stream: Any) -> None:

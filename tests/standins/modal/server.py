@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import grpclib.server
 from aiohttp import web
 from grpclib import GRPCError, Status
+from grpclib.protocol import H2Protocol
 from modal_proto import api_grpc
 from modal_proto import api_pb2 as pb
 
@@ -89,6 +90,22 @@ class _Plane(Deploying, Running, api_grpc.ModalClientBase):
         return web.Response(body=self.blobs[blob_id]) if blob_id in self.blobs else web.Response(status=404)
 
 
+class _Server(grpclib.server.Server):
+    """Knows its connections: closing leaves them open."""
+
+    def __init__(self, handlers: list[Any]) -> None:
+        super().__init__(handlers)
+        self._protocols: list[H2Protocol] = []
+
+    def hang_up(self) -> None:
+        for protocol in self._protocols:
+            protocol.connection.close()
+
+    def _protocol_factory(self) -> H2Protocol:
+        self._protocols.append(super()._protocol_factory())
+        return self._protocols[-1]
+
+
 _Plane.__abstractmethods__ = frozenset()  # of some 285 RPCs, `__mapping__` shows those that are written
 
 
@@ -155,8 +172,11 @@ class ModalStandIn:
 
 
 @contextmanager
-def open_modal(folder: Path) -> Iterator[ModalStandIn]:
-    """Run a stand-in on 127.0.0.1; `folder` takes the logs and temporary files of its containers."""
+def open_modal(folder: Path, *, pythonpath: str = "") -> Iterator[ModalStandIn]:
+    """Run a stand-in on 127.0.0.1; `folder` takes the logs and temporary files of its containers.
+
+    `pythonpath` is where containers find what is not installed here.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     server_url, blob_url = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
@@ -165,12 +185,13 @@ def open_modal(folder: Path) -> Iterator[ModalStandIn]:
 
     async def serve() -> None:
         plane = _Plane(folder, server_url, f"{blob_url}/blob")
+        plane.pythonpath = pythonpath
         blobs = web.Application(client_max_size=1 << 30)
         blobs.router.add_route("*", "/blob/{id}", plane.serve_blob)
         runner = web.AppRunner(blobs)
         await runner.setup()
         await web.SockSite(runner, doors[1]).start()
-        server = grpclib.server.Server([plane])
+        server = _Server([plane])
         await server.start(sock=doors[0])
         planes.append(plane)
         ready.set()
@@ -181,7 +202,9 @@ def open_modal(folder: Path) -> Iterator[ModalStandIn]:
             await asyncio.sleep(0.02)
         server.close()
         await server.wait_closed()
+        server.hang_up()
         await runner.cleanup()
+        await asyncio.sleep(0.05)  # connections that were closed are gone only then
 
     def run() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -74,5 +74,5 @@ class Container:
     function: Function
     process: asyncio.subprocess.Process | None = None
     running: dict[str, Input] = field(default_factory=dict)
-    cancels: asyncio.Queue[list[str]] = field(default_factory=asyncio.Queue)
+    called_off: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False

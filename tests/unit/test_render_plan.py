@@ -51,7 +51,7 @@ def test_a_plan_holds_everything_that_drawing_and_encoding_need(plan_dir: Path) 
     assert (plan_dir / "composition" / "testcard" / "scene.js").is_file()
     assert json.loads((plan_dir / "composition.json").read_bytes()) == {
         "scene": "testcard", "width": 160, "height": 96, "fps": "24/1", "frameCount": 240, "seed": 7,
-        "parameters": {"tint": 0.5},
+        "parameters": {"tint": 0.5}, "reach": {"features": ["rms"], "whole": [], "before": 0, "after": 0},
     }  # fmt: skip
     assert (plan.frame_count, plan.gop_frames, len(plan.gops)) == (240, 48, 5)
     assert plan.duration == 10
@@ -146,7 +146,7 @@ def test_the_hash_of_an_unchanged_plan_is_computed_once(
     plan_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = load_plan(plan_dir)
-    monkeypatch.setattr(plan_hash, "_add_file", None)
+    monkeypatch.setattr(plan_hash, "add_file", None)
 
     assert load_plan(plan_dir) is first
 

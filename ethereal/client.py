@@ -56,6 +56,14 @@ class ApiClient:
         audio = {"type": "upload", "storageKey": storage_key, "filename": filename}
         return self.call("POST", "/api/render", {"audio": audio, **request})
 
+    def ingest(self, **source: object) -> dict[str, Any]:
+        """Have sound taken in, named as the API takes it; the answer holds `jobId`."""
+        return self.call("POST", "/api/audio/ingest", source)
+
+    def edit(self, kind: str, recipe: object) -> dict[str, Any]:
+        """Have the sound of a recipe made, to hear it (`preview`) or to keep it (`save`)."""
+        return self.call("POST", f"/api/audio/edit/{kind}", recipe)
+
     def job(self, job_id: str) -> dict[str, Any]:
         return self.call("GET", f"/api/jobs/{job_id}")
 

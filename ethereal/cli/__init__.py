@@ -1,7 +1,7 @@
 """The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
 `render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
-`submit`, `jobs` and `cancel` talk to a running one, `doctor` says what this machine lacks, `storage` sets up
-the bucket, `bench` measures.
+`submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library, `doctor` says what
+this machine lacks, `storage` sets up the bucket, `bench` measures.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _COMMANDS = {
     "assemble": "chunks",
     "verify": "verify",
     "submit": "remote",
+    "ingest": "sound",
+    "edit": "sound",
     "jobs": "remote",
     "cancel": "remote",
     "doctor": "doctor",

@@ -16,7 +16,7 @@ from ethereal.client import ApiClient
 from ethereal.errors import RenderError
 from ethereal.settings import read_settings
 
-_server = click.option("--server", help="Address of the web app; default: the one the settings name.")
+server_option = click.option("--server", help="Address of the web app; default: the one the settings name.")
 
 
 def client_of(server: str | None) -> ApiClient:
@@ -37,7 +37,7 @@ def client_of(server: str | None) -> ApiClient:
 @transparent_option
 @span_option
 @click.option("--title", default="")
-@_server
+@server_option
 def submit(audio: Path, output: Path | None, server: str | None, **asked: Any) -> None:
     """Send AUDIO to a running system; with -o wait for the video."""
     request = read_request(asked, output)
@@ -79,12 +79,13 @@ def wait_for(client: ApiClient, job_id: str, bar: Bar) -> dict[str, Any]:
 @click.command()
 @click.option("--status", help="Only jobs of this status.")
 @click.option("--limit", type=int, default=20, show_default=True)
-@_server
+@server_option
 def jobs(status: str | None, limit: int, server: str | None) -> None:
     """List the jobs of a running system, newest first."""
     table = Table("job", "status", "stage", "%", "title", "result", box=None)
     for job in client_of(server).jobs(status=status, limit=limit):
-        size = size_of(job["result"]["sizeBytes"]) if job.get("result") else ""
+        result = job.get("result") or {}
+        size = size_of(result["sizeBytes"]) if "sizeBytes" in result else result.get("assetId", "")
         told = job["error"]["code"] if job.get("error") else size
         title = str(job.get("title") or "")
         table.add_row(job["jobId"], job["status"], job["stage"] or "", f"{job['progress']:.0f}", title, told)
@@ -93,7 +94,7 @@ def jobs(status: str | None, limit: int, server: str | None) -> None:
 
 @click.command()
 @click.argument("job_id")
-@_server
+@server_option
 def cancel(job_id: str, server: str | None) -> None:
     """Call a job off."""
     client_of(server).cancel(job_id)

@@ -48,7 +48,6 @@ def submit_render(services: Services, request: RenderRequest, *, idempotency_key
     not, ConflictError when the idempotency key was used for another request.
     """
     check_request(request)
-
     _ensure_sound(services, request)
     return store_job(services, JobType.RENDER, request, FIRST, idempotency_key=idempotency_key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from contextlib import suppress
@@ -12,10 +13,13 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from ethereal.cli import cli
 from ethereal.client import ApiClient, ApiError
 from ethereal.embedded import RunningStack
 from tests.pictures import read_frames
+from tests.played_web import answering, played_web
 
 SMALL = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft"}
 
@@ -125,3 +129,33 @@ def pool_child(process: psutil.Process) -> psutil.Process:
     """The Celery pool process above a browser."""
     parents = [parent for parent in process.parents() if "celery" in " ".join(parent.cmdline())]
     return parents[0]
+
+
+def run_command(*words: object) -> str:
+    """What a command of ours says."""
+    result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output.replace("\n", " ")
+
+
+def test_sound_is_taken_in_cut_and_rendered(
+    client: ApiClient, stack: RunningStack, song: Path, tmp_path: Path
+) -> None:
+    with played_web({"/song.wav": answering(song.read_bytes())}) as web:
+        asset = finish(client, client.ingest(type="url", url=web.url("/song.wav"))["jobId"])["result"][
+            "assetId"
+        ]
+    clip = {"id": "a", "sourceAssetId": asset, "startTime": 4, "endTime": 5}
+    cut = {"version": 1, "assetId": asset, "clips": [clip], "normalize": True}
+    heard = finish(client, client.edit("preview", cut)["jobId"])
+    (tmp_path / "cut.json").write_text(json.dumps(cut))
+    told = run_command("edit", tmp_path / "cut.json", "-o", tmp_path / "sound.wav", "--server", stack.web_url)
+    kept = next(job for job in client.jobs(type="save"))
+    assert f"{asset}/prepared.wav" in told
+    assert f"{asset}  was there already" in run_command("ingest", song, "--server", stack.web_url)
+    asked = client.call("POST", "/api/render", {"audio": {"type": "asset", "assetId": asset}, **SMALL})
+    video = finish(client, asked["jobId"])
+
+    assert (heard["result"]["durationSeconds"], kept["result"]["durationSeconds"]) == (1, 1)
+    assert hashlib.sha256((tmp_path / "sound.wav").read_bytes()).hexdigest() == kept["result"]["sha256"]
+    assert (video["result"]["frames"], video["title"]) == (24, "song")

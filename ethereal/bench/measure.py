@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ethereal.bench.guesses import load_guesses
 from ethereal.bench.load import Load, make_sound, request_load
 from ethereal.bench.parts import Part, draw_alone, encode_alone
 from ethereal.bench.whole import Run, run_measured
+from ethereal.pipeline.eta import eta_errors
 from ethereal.render.chunk import render_chunk
 from ethereal.render.plan import make_plan
 from ethereal.render.renderer import OpenRenderer
@@ -41,6 +43,7 @@ class Bench:
     ratio_to_limit: float
     chunk_peak_mib: int
     whole_peak_mib: int
+    eta_errors: tuple[float, ...]  #: of the guesses at its end on the way, as a part of what it took
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def measure(load: Load, *, open_renderer: OpenRenderer, cores: int, scratch: Pat
         chunk = _run("render-chunk", str(plan_dir), "0", str(folder / "chunk"))
         shown = (load.scene, load.output_format, str(load.frames))
         whole = _run("bench-whole", *shown, str(sound), str(folder / "whole.mp4"))
+        errors = eta_errors(load_guesses(folder / "whole.etas.json"))
     limit = 1000 * cores / (capture.cpu_ms + encode.cpu_ms)
     return Bench(
         scene=load.scene,
@@ -81,6 +85,7 @@ def measure(load: Load, *, open_renderer: OpenRenderer, cores: int, scratch: Pat
         ratio_to_limit=load.frames / whole.wall_seconds / limit,
         chunk_peak_mib=chunk.peak_mib,
         whole_peak_mib=whole.peak_mib,
+        eta_errors=tuple(errors),
     )
 
 

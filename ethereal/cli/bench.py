@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from statistics import median
 
 import click
 from rich.console import Console
@@ -56,6 +57,7 @@ _ROWS: Mapping[str, Callable[[Bench], str]] = {
     "end to end, ms of CPU a frame": lambda bench: f"{bench.end_to_end_cpu_ms:.1f}",
     "a chunk worker at most, MiB": lambda bench: f"{bench.chunk_peak_mib}",
     "end to end at most, MiB": lambda bench: f"{bench.whole_peak_mib}",
+    "its end guessed wrong by, median": lambda bench: f"{median(bench.eta_errors):.0%}",
 }
 
 

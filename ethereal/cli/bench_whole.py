@@ -29,12 +29,13 @@ def bench_whole(
         TemporaryDirectory(dir=output.parent) as folder,
     ):
         # What listens and draws takes a second to import, in which the browser starts.
+        from ethereal.bench.guesses import FrameTimes
         from ethereal.bench.load import Load, request_load
         from ethereal.render.local import render_locally
 
         load, told = Load(scene, output_format, frames), dict(option.split("=", 1) for option in options)
         request = request_load(load, sound, Path(folder), encoder_options=told)
-        shape = local_shape(settings, request)
+        shape, times = local_shape(settings, request), FrameTimes(frames)
         render_locally(
             request,
             output,
@@ -42,4 +43,6 @@ def bench_whole(
             open_first=ahead,
             workers=shape.workers,
             encoders=shape.encoders,
+            tell=times,
         )
+        times.save(output.with_suffix(".etas.json"))

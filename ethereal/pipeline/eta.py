@@ -15,8 +15,10 @@ logger = logging.getLogger(__name__)
 
 #: Percentages of the frames at which the guess is written down, to be held against what happened.
 MARKS = (25, 50, 75)
-#: Seconds that assembling and uploading take after the last frame, as a first guess.
+#: Seconds that a farm takes after the last frame, to assemble and upload: a first guess.
 _TAIL_SECONDS = 2.0
+#: What joining takes on one machine, as a part of drawing: 1.3 s after 82 s were measured.
+_JOINING = 0.015
 #: Seconds between two chunks of a worker.
 _GAP_SECONDS = 0.4
 #: As many frames at the usual pace stand for what is not known yet of a chunk.
@@ -35,8 +37,8 @@ class Eta:
 
 
 def make_eta(done: int, total: int, elapsed: float) -> Eta:
-    """From the mean rate so far: right where all workers are busy to the end."""
-    return _with_range((total - done) * elapsed / done, done, total)
+    """On one machine, from the mean rate so far: right where all workers are busy to the end."""
+    return _with_range((total - done + _JOINING * total) * elapsed / done, done, total)
 
 
 def make_farm_eta(frames: LiveFrames, now: float) -> Eta:
@@ -46,13 +48,13 @@ def make_farm_eta(frames: LiveFrames, now: float) -> Eta:
     """
     seconds = _until_the_last_chunk(frames, now)
     if seconds is None:
-        return make_eta(frames.done, frames.total, now - frames.started_at)
-    return _with_range(seconds, frames.done, frames.total)
+        seconds = (frames.total - frames.done) * (now - frames.started_at) / frames.done
+    return _with_range(seconds + _TAIL_SECONDS, frames.done, frames.total)
 
 
 def _with_range(seconds: float, done: int, total: int) -> Eta:
-    """With the tail; the range is wide at first and narrows as frames come in."""
-    seconds, spread = seconds + _TAIL_SECONDS, 0.1 + 0.4 * (1 - done / total)
+    """The range is wide at first and narrows as frames come in."""
+    spread = 0.1 + 0.4 * (1 - done / total)
     return Eta(seconds, seconds * (1 - spread), seconds * (1 + spread))
 
 

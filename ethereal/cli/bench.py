@@ -14,10 +14,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ethereal.bench.load import OUTPUT_FORMATS, SCENES, Load
+from ethereal.bench.farm import measure_scaling
+from ethereal.bench.load import LARGE_FORMATS, OUTPUT_FORMATS, SCENES, Load
+from ethereal.bench.long_plan import LongVideo
 from ethereal.bench.machine import describe_machine
 from ethereal.bench.measure import Bench, StartUp, measure, measure_start_up
 from ethereal.bootstrap import cores, renderer_of
+from ethereal.cli.bench_scaling import show_scaling
 from ethereal.settings import read_settings
 
 RESULT = Path("bench/results/bench.json")
@@ -26,13 +29,35 @@ RESULT = Path("bench/results/bench.json")
 @click.command()
 @click.option("--frames", type=click.IntRange(min=60), default=300, show_default=True)
 @click.option("--scene", "scenes", type=click.Choice(SCENES), multiple=True, help="Default: all.")
-@click.option("--format", "sizes", type=click.Choice(OUTPUT_FORMATS), multiple=True, help="Default: all.")
+@click.option(
+    "--format",
+    "sizes",
+    type=click.Choice(OUTPUT_FORMATS + LARGE_FORMATS),
+    multiple=True,
+    help="Default: all but 4K.",
+)
+@click.option(
+    "--scaling", is_flag=True, help="Instead: what farms of 1 to 1,000 workers would make of a video."
+)
+@click.option("--minutes", type=click.IntRange(1, 120), default=30, show_default=True, help="Of that video.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=RESULT)
-def bench(frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], output: Path) -> None:
+def bench(
+    frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], scaling: bool, minutes: int, output: Path
+) -> None:
     """Measure speed, memory and start-up here; nothing else should be running."""
     settings, console = read_settings(), Console()
     machine, open_renderer = describe_machine(cores()), renderer_of(settings)
     settings.scratch.mkdir(parents=True, exist_ok=True)
+    if scaling:
+        video = LongVideo(60 * minutes, (sizes or OUTPUT_FORMATS)[-1])
+        scene = (scenes or SCENES)[0]
+        with console.status(f"{scene} {video.output_format}, {minutes} minutes"):
+            found = measure_scaling(
+                scene, video, open_renderer=open_renderer, cores=machine.cores, scratch=settings.scratch
+            )
+        show_scaling(found, console)
+        _save(output, machine=asdict(machine), scaling=asdict(found))
+        return
     benches = []
     for scene, size in product(scenes or SCENES, sizes or OUTPUT_FORMATS):
         with console.status(f"{scene} {size}"):

@@ -1,7 +1,8 @@
 """The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
 `render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
-`submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library, `doctor` says what
-this machine lacks, `storage` sets up the bucket, `bench` measures.
+`submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library, `analyze` draws
+what is heard in a sound, `doctor` says what this machine lacks, `storage` sets up the bucket, `bench`
+measures.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _COMMANDS = {
     "submit": "remote",
     "ingest": "sound",
     "edit": "sound",
+    "analyze": "analyze",
     "jobs": "remote",
     "cancel": "remote",
     "doctor": "doctor",

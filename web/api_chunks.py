@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from ethereal.jobs.model import Job, JobId
+from ethereal.pipeline.avoid import avoided_workers
 from ethereal.pipeline.progress import ChunkState, chunk_states
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -20,8 +23,10 @@ blueprint = Blueprint("api_chunks", __name__, url_prefix="/api/jobs")
 @access.person_or_token
 def show_chunks(job_id: str) -> ResponseReturnValue:
     job = services().jobs.get(JobId(job_id))
-    chunks = [_chunk_json(chunk) for chunk in chunk_states(services(), job)]
-    return {"chunks": chunks, "contactUrl": sign_contact(services(), job)}
+    steps = services().jobs.steps(job.id)
+    chunks = [_chunk_json(chunk) for chunk in chunk_states(services(), job.id, steps)]
+    contact = sign_contact(services(), job)
+    return {"chunks": chunks, "avoidedWorkers": avoided_workers(steps), "contactUrl": contact}
 
 
 def sign_contact(services: Services, job: Job) -> str | None:
@@ -41,4 +46,6 @@ def _chunk_json(chunk: ChunkState) -> dict[str, object]:
         "seconds": {name: round(seconds, 3) for name, seconds in chunk.seconds.items()},
         "copied": chunk.copied,
         "reused": chunk.reused,
+        "secondRun": chunk.second,
+        "failures": [asdict(failure) for failure in chunk.failures],
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ethereal.jobs.model import Job, JobStatus, Step, StepKey, StepName, StepStatus
+from ethereal.jobs.model import ENDED, Failure, Job, JobId, JobStatus, Step, StepKey, StepName, StepStatus
 from ethereal.live import LiveFrames
 from ethereal.pipeline.eta import Eta, make_farm_eta
 from ethereal.services import Services
@@ -38,7 +38,8 @@ def drawing_percent(done: int, total: int) -> float:
 class ChunkState:
     """One chunk of a render as people see it. `seconds` is what its drawing and encoding took, when known.
 
-    `copied` frames were drawn before for another job; `reused` says that all were.
+    `copied` frames were drawn before for another job; `reused` says that all were. `second`: a second run is
+    under way, or was the one that ended it.
     """
 
     index: int
@@ -50,16 +51,18 @@ class ChunkState:
     seconds: Mapping[str, float]
     copied: int
     reused: bool
+    second: bool
+    failures: Sequence[Failure]
 
 
-def chunk_states(services: Services, job: Job) -> Sequence[ChunkState]:
-    """Every chunk of the job's plan, in order; none before it is planned."""
-    steps = {step.key: step for step in services.jobs.steps(job.id)}
+def chunk_states(services: Services, job_id: JobId, stored: Sequence[Step]) -> Sequence[ChunkState]:
+    """Every chunk of the job's plan, in order, by its `stored` steps; none before it is planned."""
+    steps = {step.key: step for step in stored}
     planned = steps.get(StepKey(StepName.PLAN_RENDER))
     sizes = cast(Sequence[int], (planned.result or {}).get("chunkFrames", ())) if planned else ()
-    live = services.live.frames(job.id)
+    live = services.live.frames(job_id)
     return [
-        _chunk_state(steps[key], frames, live)
+        _chunk_state(steps[key], frames, live, steps.get(key.second))
         for index, frames in enumerate(sizes)
         if (key := StepKey(StepName.RENDER_CHUNK, index)) in steps
     ]
@@ -71,7 +74,7 @@ def count_drawn(step: Step, frames: int) -> int:
     return 0 if told.get("reused") else frames - int(told.get("copiedFrames", 0))
 
 
-def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState:
+def _chunk_state(step: Step, frames: int, live: LiveFrames | None, second: Step | None) -> ChunkState:
     told: Mapping[str, Any] = step.result or {}
     copied = frames - count_drawn(step, frames)
     drawn = live.by_chunk.get(step.key.index, 0) if live and step.status is StepStatus.RUNNING else 0
@@ -85,4 +88,6 @@ def _chunk_state(step: Step, frames: int, live: LiveFrames | None) -> ChunkState
         seconds=told.get("timings", {}),
         copied=copied,
         reused=step.status is StepStatus.DONE and copied == frames,
+        second=bool(told.get("second")) or (second is not None and second.status not in ENDED),
+        failures=[*step.failures, *(second.failures if second else ())],
     )

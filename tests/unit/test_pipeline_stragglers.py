@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from ethereal.errors import BrowserCrashedError, LeaseLostError
-from ethereal.jobs.model import Announcement, Job, JobId, Lease, Step, StepKey, StepName, StepStatus
+from ethereal.jobs.model import Announcement, Failure, Job, JobId, Lease, Step, StepKey, StepName, StepStatus
 from ethereal.pipeline import render
 from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.pipeline.progress import chunk_states
 from ethereal.pipeline.reap import reap
 from ethereal.pipeline.second_run import run_second
 from ethereal.pipeline.stragglers import find_stragglers
@@ -155,12 +156,22 @@ def test_a_slow_chunk_is_drawn_again_by_another_worker_and_the_slow_one_stops(
 
     assert [reap(one).called_twice for _ in range(3)] == [1, 0, 0]
     assert queue_of(one).announced.count(Announcement(job.id, second, "aa")) == 1
+    assert [chunk.second for chunk in chunk_states(one, job.id, one.jobs.steps(job.id))] == [
+        False,
+        False,
+        True,
+    ]
     assert not run_second(one, job.id, second.index), "never where the first run is"
     assert steps_of(one, job)[second].attempt == 0
     assert run_second(two, job.id, second.index)
 
     taken = steps_of(one, job)[slow_lease.step]
     assert (taken.status, taken.attempt, taken.worker) == (StepStatus.DONE, 2, "two")
+    assert [chunk.second for chunk in chunk_states(one, job.id, one.jobs.steps(job.id))] == [
+        False,
+        False,
+        True,
+    ]
     with pytest.raises(LeaseLostError):
         one.jobs.renew(slow_lease, now=clock(), lease=HOUR)
     assert render.assemble(one, job.id)
@@ -196,6 +207,8 @@ def test_a_second_run_that_fails_does_no_harm(
 
     assert not run_step(two, job.id, slow_lease.step.second, crash)
     one.jobs.renew(slow_lease, now=clock(), lease=HOUR)
+    *_, chunk = chunk_states(one, job.id, one.jobs.steps(job.id))
+    assert (chunk.second, chunk.failures) == (False, [Failure(1, "two", "BROWSER_CRASHED")])
     assert reap(one).called_twice == 1, "another may do better"
 
 

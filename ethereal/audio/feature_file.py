@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from fractions import Fraction
+from os import fstat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -58,26 +59,39 @@ def save_features(features: Features, directory: Path) -> None:
 
 def load_features(directory: Path) -> Features:
     """Read them back. Raise NotFoundError if they are not there, InvalidInputError if they are damaged."""
-    try:
-        description = _Description.model_validate_json((directory / JSON_NAME).read_bytes())
-        numbers = (directory / VALUES_NAME).read_bytes()
-    except FileNotFoundError as error:
-        raise NotFoundError("There are no features here yet.") from error
-    except ValidationError as error:
-        raise InvalidInputError(DAMAGED) from error
-    shape = (description.frame_count, len(description.names))
-    if hashlib.sha256(numbers).hexdigest() != description.sha256 or len(numbers) != 4 * shape[0] * shape[1]:
-        raise InvalidInputError(DAMAGED)
+    description = _read_checked(directory)
+    numbers = np.fromfile(directory / VALUES_NAME, "<f4").astype(np.float32, copy=False)
     return Features(
         names=tuple(description.names),
         fps=Fraction(description.fps),
         frame_count=description.frame_count,
-        values=np.frombuffer(numbers, "<f4").reshape(shape).astype(np.float32),
+        values=numbers.reshape(description.frame_count, len(description.names)),
         tempo=description.tempo,
         beat_confidence=description.beat_confidence,
         beats=tuple(description.beats),
         onsets=tuple(description.onsets),
     )
+
+
+def check_features(directory: Path) -> tuple[Fraction, int]:
+    """Return their frame rate and number of frames, without loading them; raise what `load_features` does."""
+    description = _read_checked(directory)
+    return Fraction(description.fps), description.frame_count
+
+
+def _read_checked(directory: Path) -> _Description:
+    """Read the JSON and hold the numbers to it."""
+    try:
+        description = _Description.model_validate_json((directory / JSON_NAME).read_bytes())
+        with (directory / VALUES_NAME).open("rb") as numbers:
+            size, sha256 = fstat(numbers.fileno()).st_size, hashlib.file_digest(numbers, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise NotFoundError("There are no features here yet.") from error
+    except ValidationError as error:
+        raise InvalidInputError(DAMAGED) from error
+    if sha256 != description.sha256 or size != 4 * description.frame_count * len(description.names):
+        raise InvalidInputError(DAMAGED)
+    return description
 
 
 def _describe(features: Features, numbers: bytes) -> bytes:

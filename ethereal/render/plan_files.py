@@ -8,7 +8,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
-from ethereal.audio.feature_file import load_features
+from ethereal.audio.feature_file import check_features
 from ethereal.errors import InvalidConfigError, InvalidInputError, NotFoundError, PlanTooLargeError
 from ethereal.render.canonical_json import canonical_json
 from ethereal.render.composition import Composition, page_document
@@ -28,10 +28,10 @@ def freeze_page(composition: Composition, frame_count: int, features_dir: Path, 
 
     The features must be those of this rate and number of frames.
     """
-    _check_features(features_dir, composition.fps, frame_count)
     sources = {f"{SCENE_DIRECTORY}/{place}": path for place, path in scene_files(composition.scene).items()}
     sources |= {name: features_dir / name for name in _FEATURE_FILES}
-    check_size(sources)
+    check_size({place: path for place, path in sources.items() if path.is_file()})
+    _check_features(features_dir, composition.fps, frame_count)
     (directory / COMPOSITION_FILE).write_bytes(canonical_json(_page(composition, frame_count)))
     for place, source in sources.items():
         target = directory / place
@@ -65,9 +65,9 @@ def _page(composition: Composition, frame_count: int) -> dict[str, object]:
 
 def _check_features(directory: Path, fps: Fraction, frame_count: int) -> None:
     try:
-        features = load_features(directory)
+        made_for = check_features(directory)
     except (NotFoundError, InvalidInputError) as error:
         raise InvalidConfigError(f"features: {error}", {"features": [str(error)]}) from error
-    if (features.fps, features.frame_count) != (fps, frame_count):
-        reason = f"made for {features.frame_count} frames at {spell_fps(features.fps)}"
+    if made_for != (fps, frame_count):
+        reason = f"made for {made_for[1]} frames at {spell_fps(made_for[0])}"
         raise InvalidConfigError(f"the features are {reason}", {"features": [reason]})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -24,7 +27,7 @@ from ethereal.errors import (
 )
 from ethereal.render import plan_hash
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
-from ethereal.render.plan_files import check_size
+from ethereal.render.plan_files import MAX_PLAN_BYTES, check_frozen_size, check_size
 from tests.render_fakes import NumpyRenderer, make_request, open_numpy
 
 SECOND = np.zeros(48_000, np.float32)
@@ -233,3 +236,22 @@ def test_a_scene_that_draws_a_frame_in_two_ways_is_refused(
 
     with pytest.raises(SceneFailedError, match="twice"):
         make_plan(request_, tmp_path / "plan", open_renderer=open_numpy, beat=no_beat)
+
+
+def test_what_is_too_large_is_refused_by_its_size_alone_before_and_after_it_is_frozen(
+    request_: PlanRequest, plan_dir: Path, tmp_path: Path
+) -> None:
+    copytree(request_.features_dir, features := tmp_path / "features")
+    os.truncate(features / "features.f32", MAX_PLAN_BYTES)
+    os.truncate(plan_dir / "audio.m4a", MAX_PLAN_BYTES)
+
+    tracemalloc.start()
+    with pytest.raises(PlanTooLargeError, match=rf": features\.f32 {MAX_PLAN_BYTES}, "):
+        make_plan(replace(request_, features_dir=features), tmp_path / "new", open_renderer=open_numpy)
+    with pytest.raises(PlanTooLargeError, match=rf": audio\.m4a {MAX_PLAN_BYTES}, "):
+        check_frozen_size(plan_dir)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 4 << 20
+    assert not (tmp_path / "new").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +25,7 @@ class Calling:
     def __init__(self) -> None:
         self.calls: dict[str, Call] = {}
         self.inputs: dict[str, Input] = {}
+        self.on_call: Callable[[Call], None] = lambda call: None  #: told of a call before its caller is
 
     def enqueue(self, item: Input) -> None:
         raise NotImplementedError
@@ -46,6 +48,7 @@ class Calling:
             sync_client_retries_enabled=False,  # retries are made here
             max_inputs_outstanding=1000,
         )
+        self.on_call(call)
         await stream.send_message(answer)
 
     async def FunctionPutInputs(self, stream: Any) -> None:

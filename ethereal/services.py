@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from ethereal.assets.store import AssetStore
@@ -15,8 +15,10 @@ from ethereal.dispatch.dispatcher import Cloud
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress
-from ethereal.render.renderer import OpenRenderer
 from ethereal.storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from ethereal.render.kept import KeptRenderer
 
 
 class TaskQueue(Protocol):
@@ -84,8 +86,7 @@ class Services:
     objects: ObjectStore
     queue: TaskQueue
     live: LiveProgress
-    open_renderer: OpenRenderer
-    open_kept: OpenRenderer  #: the same for plans: a browser may stay open for the next chunk
+    renderer: KeptRenderer  #: draws for plans; its browser may stay open from one step to the next
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     jitter: Callable[[], float]  #: between 0 and 1

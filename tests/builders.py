@@ -16,6 +16,7 @@ from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey, Step
 from ethereal.jobs.request import RenderRequest
 from ethereal.jobs.store import JobStore
 from ethereal.live import MemoryLiveProgress
+from ethereal.render.kept import KeptRenderer
 from ethereal.render.renderer import Renderer
 from ethereal.services import Limits, Services
 from ethereal.storage.local import LocalObjectStore
@@ -76,8 +77,7 @@ def make_services(folder: Path, *, clock: HandClock | None = None, limits: Limit
         ),
         queue=MemoryQueue(),
         live=MemoryLiveProgress(lambda: clock.now.timestamp()),
-        open_renderer=no_renderer,
-        open_kept=no_renderer,
+        renderer=KeptRenderer(no_renderer),
         clock=clock,
         new_id=uuid4,
         jitter=lambda: 0.5,

@@ -10,6 +10,7 @@ import numpy as np
 from ethereal.jobs.model import Job, StepKey, StepName
 from ethereal.pipeline import render
 from ethereal.pipeline.attempt import Attempt, run_step
+from ethereal.render.kept import KeptRenderer
 from ethereal.services import Services
 from ethereal.storage import keys
 from tests.builders import HandClock, add_job, make_services
@@ -23,8 +24,7 @@ def make_farm(folder: Path, clock: HandClock, worker: str = "") -> Services:
     """The services of a worker that draws."""
     return replace(
         make_services(folder, clock=clock),
-        open_renderer=open_numpy,
-        open_kept=open_numpy,
+        renderer=KeptRenderer(open_numpy),
         route="aa",
         worker=worker,
     )

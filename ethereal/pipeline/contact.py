@@ -25,7 +25,7 @@ def draw_contact(services: Services, job_id: JobId) -> bool:
 def _draw_contact(attempt: Attempt) -> None:
     services = attempt.services
     plan_dir, made = open_plan(attempt)
-    with services.open_kept(plan_dir) as renderer:
+    with services.renderer(plan_dir) as renderer:
         sheet = draw_contact_sheet(prove(renderer, made), made, attempt.folder / "contact.jpg")
     attempt.beat("rendering", DRAWING_FROM, DRAWING_FROM)(1.0)
     services.objects.put(keys.render_contact(attempt.job.id), sheet)

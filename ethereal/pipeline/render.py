@@ -25,7 +25,7 @@ from ethereal.render.assemble import VideoResult
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import ChunkResult, render_chunk
 from ethereal.render.containers import get_container
-from ethereal.render.plan import Plan, PlanRequest, make_plan
+from ethereal.render.plan import Plan, PlanRequest
 from ethereal.render.poster import make_contact_sheet, make_poster
 from ethereal.render.requested import read_request
 from ethereal.services import Services
@@ -54,10 +54,9 @@ def assemble(services: Services, job_id: JobId) -> bool:
 
 def _plan(attempt: Attempt) -> None:
     services, plan_dir = attempt.services, attempt.folder / "plan"
-    made = make_plan(
+    made = services.renderer.make_plan(
         _plan_request(attempt),
         plan_dir,
-        open_renderer=services.open_renderer,
         beat=attempt.beat("planning", 30, DRAWING_FROM),
     )
     drawn = reuse_gops(attempt, made, plan_dir)
@@ -116,7 +115,7 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int, beat: Beat) 
         plan_dir,
         index,
         output,
-        open_renderer=attempt.services.open_kept,
+        open_renderer=attempt.services.renderer,
         encoders=attempt.services.encoders,
         beat=beat,
     )

@@ -23,7 +23,7 @@ class WarmRenderer:
     def __init__(self, open_renderer: OpenRenderer) -> None:
         self._open = open_renderer
         self._opened = ExitStack()
-        self._kept: tuple[Path, str, Renderer] | None = None
+        self._kept: tuple[str, Renderer] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +55,7 @@ class WarmRenderer:
                 yield opened[0]
 
             plan = make_plan(request, plan_dir, open_renderer=open_kept, beat=beat)
-            self._kept = (plan_dir, plan.plan_hash, ProvenRenderer(opened[0], plan.plan_hash))
+            self._kept = (plan.plan_hash, ProvenRenderer(opened[0], plan.plan_hash))
             return plan
 
     @contextmanager
@@ -68,8 +68,8 @@ class WarmRenderer:
 
     def _renderer(self, plan_dir: Path) -> Renderer:
         plan = load_plan(plan_dir)
-        if self._kept is None or self._kept[:2] != (plan_dir, plan.plan_hash):
+        if self._kept is None or self._kept[0] != plan.plan_hash:
             self.close()
             opened = self._opened.enter_context(self._open(plan_dir))
-            self._kept = (plan_dir, plan.plan_hash, prove(opened, plan))
-        return self._kept[2]
+            self._kept = (plan.plan_hash, prove(opened, plan))
+        return self._kept[1]

@@ -22,6 +22,7 @@ from ethereal.pipeline import render
 from ethereal.pipeline.attempt import run_step
 from ethereal.pipeline.progress import chunk_states
 from ethereal.pipeline.retention import sweep_plans
+from ethereal.render.kept import KeptRenderer
 from ethereal.render.renderer import Renderer
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -85,12 +86,14 @@ class Studio:
         self.drawn.clear()
         run_step(services, job.id, PREPARE, lambda attempt: ignore(attempt.commit([PLAN])))
         assert render.plan(services, job.id)
+        services.renderer.close()
         return job
 
     def draw(self, job: Job) -> list[int]:
         """The frames that its chunks drew."""
         for step in chunk_steps(self.services, job):
             assert render.draw_chunk(self.services, job.id, step.key.index)
+        self.services.renderer.close()
         return self.drawn
 
     def finish(self, job: Job) -> str:
@@ -116,8 +119,7 @@ def make_studio(folder: Path, clock: HandClock | None = None) -> Studio:
     studio = Studio(folder, make_services(folder, clock=clock), [])
     studio.services = replace(
         studio.services,
-        open_renderer=studio.open_renderer,
-        open_kept=studio.open_renderer,
+        renderer=KeptRenderer(studio.open_renderer),
         route="ffffffff",
         fingerprint="f" * 64,
     )
@@ -265,6 +267,7 @@ def test_a_chunk_that_was_damaged_after_it_was_copied_is_drawn_not_copied_again(
 
     assert render.assemble(studio.services, job.id)
     assert render.draw_chunk(studio.services, job.id, 0)
+    studio.services.renderer.close()
 
     assert studio.drawn == list(range(2 * GOP))
     studio.finish(job)

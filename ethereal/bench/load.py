@@ -31,6 +31,8 @@ class Load:
 
 
 SCENES = ("bench_light", "bench_heavy")
+#: How many are drawn when nobody says: half a minute or so, of which the start takes two seconds.
+FRAMES = {"bench_light": 900, "bench_heavy": 300}
 OUTPUT_FORMATS = ("draft-720p", "flat-1080p-landscape")
 LARGE_FORMATS = ("flat-4k-landscape",)  # measured when asked for: it takes long
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ethereal.bench.farm import measure_scaling
-from ethereal.bench.load import LARGE_FORMATS, OUTPUT_FORMATS, SCENES, Load
+from ethereal.bench.load import FRAMES, LARGE_FORMATS, OUTPUT_FORMATS, SCENES, Load
 from ethereal.bench.long_plan import LongVideo
 from ethereal.bench.machine import describe_machine
 from ethereal.bench.measure import Bench, StartUp, measure, measure_start_up
@@ -27,7 +27,7 @@ RESULT = Path("bench/results/bench.json")
 
 
 @click.command()
-@click.option("--frames", type=click.IntRange(min=60), default=300, show_default=True)
+@click.option("--frames", type=click.IntRange(min=60), help="Default: 900 light or 300 heavy ones.")
 @click.option("--scene", "scenes", type=click.Choice(SCENES), multiple=True, help="Default: all.")
 @click.option(
     "--format",
@@ -42,7 +42,12 @@ RESULT = Path("bench/results/bench.json")
 @click.option("--minutes", type=click.IntRange(1, 120), default=30, show_default=True, help="Of that video.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=RESULT)
 def bench(
-    frames: int, scenes: tuple[str, ...], sizes: tuple[str, ...], scaling: bool, minutes: int, output: Path
+    frames: int | None,
+    scenes: tuple[str, ...],
+    sizes: tuple[str, ...],
+    scaling: bool,
+    minutes: int,
+    output: Path,
 ) -> None:
     """Measure speed, memory and start-up here; nothing else should be running."""
     settings, console = read_settings(), Console()
@@ -61,7 +66,7 @@ def bench(
     benches = []
     for scene, size in product(scenes or SCENES, sizes or OUTPUT_FORMATS):
         with console.status(f"{scene} {size}"):
-            load = Load(scene, size, frames)
+            load = Load(scene, size, frames or FRAMES[scene])
             benches.append(
                 measure(load, open_renderer=open_renderer, cores=machine.cores, scratch=settings.scratch)
             )

@@ -102,7 +102,7 @@ class InvalidConfigError(InvalidInputError):
 
 
 class FormatNotSupportedError(InvalidInputError):
-    """A format whose parts cannot be rendered apart, such as GIF."""
+    """A format that cannot be rendered in chunks, such as GIF, or not yet, such as HDR."""
 
     code = "FORMAT_NOT_SUPPORTED_IN_DISTRIBUTED"
 

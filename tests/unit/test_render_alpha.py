@@ -31,7 +31,7 @@ from ethereal.render.encoders.choice import CODECS
 from ethereal.render.film import open_film
 from ethereal.render.formats import QUALITIES
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
-from ethereal.render.poster import make_contact_sheet, make_poster
+from ethereal.render.poster import draw_contact_sheet, make_contact_sheet, make_poster
 from ethereal.render.verify import compare_gops
 from tests.pictures import read_jpeg
 from tests.render_fakes import FPS, draw_alpha, draw_picture, make_request, open_numpy
@@ -130,6 +130,11 @@ def test_its_pictures_lie_over_dark_squares(video: VideoResult, tmp_path: Path) 
     assert poster[-24:].max() < 48, "nothing is there"
     assert np.abs(poster[:24] - drawn[:24]).mean() < 12, "all is there"
     assert sheet[400:476].max() < 60
+
+    with open_numpy(video.path.parent / "plan") as renderer:
+        plan = load_plan(video.path.parent / "plan")
+        early = draw_contact_sheet(renderer, plan, tmp_path / "early.jpg", columns=2, rows=2)
+    assert np.abs(read_jpeg(early).astype(int) - sheet).mean() < 8, "the same before anything is rendered"
 
 
 def test_a_webm_that_lost_its_alpha_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ vec3 tent(vec2 at) {
     + texture(uFar, at + vec2(d.x, -d.y)).rgb + texture(uFar, at + vec2(-d.x, d.y)).rgb);
 }
 void main() {
-  vec2 p = (uv - 0.5) * uExtent, inside = 0.5 * uExtent - abs(p);
+  vec2 p = (uv - 0.5) * uExtent;
   float hidden = uEclipse * smoothstep(1.02, 0.97, length(p - uOrigin) / uSize.x);
-  vec2 edge = smoothstep(0.0, 0.24, inside);
-  light = vec4(sqrt(uGlow * (texture(uNear, uv).rgb * 0.26 + tent(uv) * 0.50) * (1.0 - hidden) * edge.x * edge.y), 1.0);
+  float inside = smoothstep(1.0, 0.25, length(uv * 2.0 - 1.0)); // round: a box would show
+  vec3 glow = uGlow * (texture(uNear, uv).rgb * 0.26 + tent(uv) * 0.55) * (1.0 - hidden);
+  light = vec4(sqrt(glow) * inside, 1.0);
 }`;
 
 /**

@@ -20,7 +20,7 @@ from ethereal.audio.features import Features, load_features, save_features
 from ethereal.jobs.model import Job, JobStatus, Step, StepKey, StepName
 from ethereal.pipeline import render
 from ethereal.pipeline.attempt import run_step
-from ethereal.pipeline.progress import chunk_states
+from ethereal.pipeline.progress import ChunkState, chunk_states
 from ethereal.pipeline.retention import sweep_plans
 from ethereal.render.kept import KeptRenderer
 from ethereal.render.renderer import Renderer
@@ -111,8 +111,12 @@ def chunk_steps(services: Services, job: Job) -> list[Step]:
     return [step for step in services.jobs.steps(job.id) if step.key.name is StepName.RENDER_CHUNK]
 
 
+def states_of(services: Services, job: Job) -> Sequence[ChunkState]:
+    return chunk_states(services, job.id, services.jobs.steps(job.id))
+
+
 def copied(services: Services, job: Job) -> list[int]:
-    return [chunk.copied for chunk in chunk_states(services, job)]
+    return [chunk.copied for chunk in states_of(services, job)]
 
 
 def make_studio(folder: Path, clock: HandClock | None = None) -> Studio:
@@ -205,7 +209,7 @@ def test_the_same_plan_dealt_otherwise_draws_nothing(
 
     assert studio.draw(job) == []
     assert copied(studio.services, job) == [GOP] * GOPS
-    assert all(chunk.reused for chunk in chunk_states(studio.services, job))
+    assert all(chunk.reused for chunk in states_of(studio.services, job))
     assert studio.finish(job) == before.sha256
 
 
@@ -215,7 +219,7 @@ def test_the_same_request_again_takes_its_chunks_as_they_are(
     job = studio.render(song)
 
     assert studio.draw(job) == []
-    assert all(chunk.reused for chunk in chunk_states(studio.services, job))
+    assert all(chunk.reused for chunk in states_of(studio.services, job))
 
 
 def test_gops_are_taken_from_several_plans(studio: Studio, song: NDArray[np.float32]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import wave
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
+from av import AudioFrame, VideoFrame
 
 
 def write_beats(path: Path, seconds: float, *, rate: int = 48_000, per_second: float = 2.0) -> Path:
@@ -21,4 +24,27 @@ def write_beats(path: Path, seconds: float, *, rate: int = 48_000, per_second: f
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples.tobytes())
+    return path
+
+
+def write_video(path: Path, picture: str, sound: str, seconds: float = 1.0, rate: int = 48_000) -> Path:
+    """Grey pictures with a tone, in these codecs."""
+    time = np.arange(round(seconds * rate)) / rate
+    tone = np.tile(np.sin(2 * np.pi * 440 * time).astype(np.float32) / 2, (2, 1))
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(picture, rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = container.add_stream(sound, rate=rate)
+        audio.codec_context.layout = "stereo"
+        for number in range(round(seconds * 10)):
+            grey = VideoFrame.from_ndarray(np.full((48, 64, 3), number * 20, np.uint8))
+            grey.pts = number
+            container.mux(video.encode(grey))
+        resampler = av.AudioResampler(audio.codec_context.format, "stereo", rate)
+        frame = AudioFrame.from_ndarray(tone, format="fltp", layout="stereo")
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+        for resampled in resampler.resample(frame):
+            container.mux(audio.encode(resampled))
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
     return path

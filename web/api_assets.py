@@ -87,7 +87,10 @@ def _variant(asset: Asset, variant: str) -> StorageKey:
 
 
 def _peaks(services: Services, asset: Asset) -> object:
-    with services.objects.open(keys.asset_peaks(asset.id)) as stream:
+    key = keys.asset_peaks(asset.id)
+    if not services.objects.exists(key):
+        return None
+    with services.objects.open(key) as stream:
         return json.load(stream)
 
 

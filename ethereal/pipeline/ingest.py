@@ -9,6 +9,7 @@ from pathlib import Path
 from ethereal.assets.model import Asset, AssetId, AssetObject, SoundFacts
 from ethereal.audio.peaks import Peaks, make_peaks, save_peaks
 from ethereal.audio.probe import AudioFacts
+from ethereal.audio.sound_only import take_sound
 from ethereal.errors import StoreUnavailableError, UnavailableError
 from ethereal.jobs.model import JobId
 from ethereal.jobs.request import IngestRequest, Record
@@ -67,11 +68,14 @@ def _keep(attempt: Attempt, source: SourceFile) -> Asset:
     analyzing = attempt.beat("analyzing", 55, 60)
     analyzing(0.0)
     facts = look_at(services, source.path)
-    peaks = make_peaks(source.path, beat=analyzing)
+    sound, name = take_sound(source.path, attempt.folder), source.filename
+    if sound != source.path:
+        facts, name = look_at(services, sound), sound.name
+    peaks = make_peaks(sound, beat=analyzing)
     ensure_length(services, _seconds_of(peaks[0]))
     outline = attempt.folder / "peaks.json"
     save_peaks(peaks, outline)
-    return _store(attempt, _asset(services, source, facts), source.path, outline)
+    return _store(attempt, _asset(services, source, facts, _extension(facts, name)), sound, outline)
 
 
 def _store(attempt: Attempt, asset: Asset, original: Path, outline: Path) -> Asset:
@@ -102,12 +106,12 @@ def _drop_unless_added(services: Services, asset_id: AssetId) -> None:
         logger.warning("objects of asset %s are left for the sweep: %s", asset_id, error)
 
 
-def _asset(services: Services, source: SourceFile, facts: AudioFacts) -> Asset:
+def _asset(services: Services, source: SourceFile, facts: AudioFacts, extension: str) -> Asset:
     asset_id, now = AssetId(str(services.new_id())), services.clock()
     return Asset(
         id=asset_id,
         sha256=source.sha256,
-        original=keys.asset_original(asset_id, _extension(facts, source.filename)),
+        original=keys.asset_original(asset_id, extension),
         filename=source.filename,
         audio=SoundFacts(
             duration=float(facts.duration),

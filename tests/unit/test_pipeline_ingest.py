@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from ethereal.errors import (
 )
 from ethereal.jobs.model import Announcement, Job, JobStatus
 from ethereal.jobs.request import IngestRequest, SourceType
+from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.ingest import ingest
 from ethereal.pipeline.library import delete_asset, sweep_assets
 from ethereal.pipeline.submit_audio import INGEST, submit_ingest
@@ -31,7 +34,7 @@ from ethereal.storage.keys import StorageKey
 from tests.builders import HandClock, make_services
 from tests.failing import Failing
 from tests.played_web import PlayedWeb, answering, played_web, redirecting
-from tests.sounds import write_beats
+from tests.sounds import write_beats, write_video
 
 UPLOAD = StorageKey("uploads/123e4567-e89b-42d3-a456-426614174000/original.wav")
 YOUTUBE = "https://www.youtube.com/watch?v=jNQXAC9IVRw"
@@ -121,6 +124,39 @@ def test_sound_is_fetched_from_an_address_under_the_rule(services: Services, son
     assert (asset.filename, asset.provenance.source_url) == ("a song.wav", web.url("/a%20song.wav"))
     assert inward.error is not None
     assert (inward.status, inward.error.code) == (JobStatus.FAILED, "UNSAFE_ADDRESS")
+
+
+def test_of_a_video_only_the_sound_is_kept(services: Services, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "clip.mp4", "mpeg4", "aac")
+    services.objects.put(UPLOAD, video)
+    request = IngestRequest(source_type=SourceType.VIDEO_FILE, audio_key=UPLOAD, filename="My clip.mp4")
+    asset = services.assets.get(asset_id_of(run(services, request)))
+
+    assert asset.original == f"assets/{asset.id}/original.m4a"
+    assert (asset.filename, asset.audio.codec) == ("My clip.mp4", "aac")
+    assert asset.sha256 == sha256(video.read_bytes()).hexdigest()
+    again = run(services, request.model_copy(update={"audio_key": _uploaded(services, video)}))
+    assert asset_id_of(again) == asset.id
+
+
+def _uploaded(services: Services, path: Path) -> str:
+    services.objects.put(UPLOAD, path)
+    return UPLOAD
+
+
+def test_what_is_called_off_while_it_is_fetched_leaves_nothing(services: Services, song: Path) -> None:
+    def calling_off(connection: socket.socket) -> None:
+        cancel(services, job.id)
+        answering(song.read_bytes())(connection)
+
+    with played_web({"/song": calling_off}) as web:
+        local = replace(services, rule=web.rule)
+        job = submit_ingest(local, _address(web, "/song"))
+        assert not ingest(local, job.id)
+
+    assert services.jobs.get(job.id).status is JobStatus.CANCELLED
+    assert stored(services) == []
+    assert services.assets.list().assets == []
 
 
 def test_a_server_that_is_down_is_asked_again(services: Services, song: Path, clock: HandClock) -> None:

@@ -53,6 +53,7 @@ TRIES = {Retry.NEVER: 1, Retry.REDO: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2}
 
 #: Raised and caught within one module, or by its one caller: they reach nobody else.
 INTERNAL = {
+    ("beside", "_StoppedError"),
     ("boxes", "ValueError"),
     ("chunk_file", "ValueError"),
     ("gop_encoders", "_StoppedError"),

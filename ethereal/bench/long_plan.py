@@ -40,7 +40,7 @@ _WIDEST = 1000
 
 @dataclass(frozen=True)
 class LongVideo:
-    """What is planned; `seconds` is whole."""
+    """What is planned; `seconds` is even, for whole GOPs."""
 
     seconds: int
     output_format: str
@@ -63,7 +63,7 @@ class Stage:
 def measure_long_plan(video: LongVideo, folder: Path) -> list[Stage]:
     """Go through all stages in `folder`, which is left empty but for nothing of theirs."""
     (folder / "video.json").write_text(json.dumps(asdict(video)))  # what each stage reads
-    return [_measure(name, folder) for name in _STAGES]
+    return [_measure(name, folder) for name in STAGES]
 
 
 def _measure(name: str, folder: Path) -> Stage:
@@ -75,7 +75,7 @@ def main(name: str, folder: Path) -> None:
     """Run the stage `name` and write down what it took."""
     video = LongVideo(**json.loads((folder / "video.json").read_bytes()))
     started = time.monotonic()
-    made = _STAGES[name](video, folder)
+    made = STAGES[name](video, folder)
     seconds = time.monotonic() - started
     size = sum(path.stat().st_size for path in [made, *made.rglob("*")] if path.is_file())
     stage = Stage(name, seconds, own_peak() // MIB, size)
@@ -162,7 +162,7 @@ def _show(video: LongVideo, folder: Path) -> Path:
     return contact
 
 
-_STAGES: Mapping[str, Callable[[LongVideo, Path], Path]] = {
+STAGES: Mapping[str, Callable[[LongVideo, Path], Path]] = {
     "sound": _write_sound,
     "listen": _listen,
     "plan": _plan,

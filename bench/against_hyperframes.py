@@ -51,10 +51,11 @@ STRUCTURE = {"core", "keyint", "keyint_min", "scenecut", "threads", "lookahead_t
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds of each contender, and the load of the machine before it began."""
+    """Seconds of each contender, the load of the machine before it began, and what HyperFrames told."""
 
     load: float
     seconds: Mapping[str, float]
+    told: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,6 @@ class Race:
     likeness: Mapping[str, Likeness]
     theirs: Mapping[str, Shown]
     ours: Shown
-    told: Mapping[str, Mapping[str, str]]
     x264_differs: Mapping[str, tuple[str, str]]
 
 
@@ -116,37 +116,38 @@ def race(they: HyperFrames, load: Load, *, pairs: int, drivers: Sequence[str], w
         folder = Path(name)
         write_page(folder / "page", load)
         sound = make_sound(folder / "sound.wav", load.frames)
-        logs: dict[str, str] = {}
 
-        def render(who: str) -> None:
+        def render(who: str) -> str:
             video = folder / f"{who}.mp4"
             if who == OURS:
                 run_tool(our_command(load, sound, video), timeout=TIME_LIMIT)
-                return
+                return ""
             command, told = they.call(folder / "page", video, who, workers), they.environment(who)
             done = run_tool(command, timeout=TIME_LIMIT, cwd=folder, env=told)
-            logs[who] = done.stdout.decode(errors="replace") + done.stderr_tail
+            return done.stdout.decode(errors="replace") + done.stderr_tail
 
         click.echo(f"\n{load.scene} {load.output_format}, {load.frames} frames")
         rounds = [timed_round(turns([*drivers, OURS], index), render) for index in range(pairs)]
-        return judge(load, rounds, drivers, folder, logs)
+        return judge(load, rounds, drivers, folder)
 
 
-def timed_round(order: Sequence[str], render: Callable[[str], None]) -> Round:
-    """One render of each."""
-    load, seconds = os.getloadavg()[0], {}
+def timed_round(order: Sequence[str], render: Callable[[str], str]) -> Round:
+    """One render of each, which returns what it told."""
+    load = round(os.getloadavg()[0], 1)
+    seconds, told = {}, {}
     for who in order:
         started = time.monotonic()
-        render(who)
+        log = render(who)
         seconds[who] = time.monotonic() - started
+        if who != OURS:
+            told[who] = read_log(log)
     shown = "   ".join(f"{who} {seconds[who]:6.1f} s" for who in sorted(seconds))
-    click.echo(f"  {shown}   load {load:.1f}")
-    return Round(round(load, 1), seconds)
+    ways = ", ".join(f"{who} {facts['capture']} x{facts['workers']}" for who, facts in sorted(told.items()))
+    click.echo(f"  {shown}   load {load:.1f}   {ways}")
+    return Round(load, seconds, told)
 
 
-def judge(
-    load: Load, rounds: Sequence[Round], drivers: Sequence[str], folder: Path, logs: Mapping[str, str]
-) -> Race:
+def judge(load: Load, rounds: Sequence[Round], drivers: Sequence[str], folder: Path) -> Race:
     """What the rounds say, and the videos."""
     seconds = {who: [one.seconds[who] for one in rounds] for who in (*drivers, OURS)}
     ours = folder / f"{OURS}.mp4"
@@ -161,7 +162,6 @@ def judge(
         likeness={driver: compare_videos(video, ours) for driver, video in videos.items()},
         theirs={driver: look_at(video) for driver, video in videos.items()},
         ours=look_at(ours),
-        told={driver: read_log(log) for driver, log in logs.items()},
         x264_differs=x264_of(load, videos[drivers[0]]),
     )
     show(done)
@@ -202,10 +202,9 @@ def check_work(done: Race) -> None:
 
 def show(done: Race) -> None:
     for driver, ratio in done.ratios.items():
-        like, told, (y, u, v) = done.likeness[driver], done.told[driver], done.likeness[driver].offsets
+        like, (y, u, v) = done.likeness[driver], done.likeness[driver].offsets
         click.echo(
-            f"  HyperFrames with {driver} ({told['workers']} browsers, {told['capture']}): "
-            f"{done.medians[driver]:.1f} s against {done.medians[OURS]:.1f} s, "
+            f"  HyperFrames with {driver}: {done.medians[driver]:.1f} s against {done.medians[OURS]:.1f} s, "
             f"ratio {ratio.median:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})\n"
             f"    {done.theirs[driver].file_bytes:,} against {done.ours.file_bytes:,} bytes; "
             f"PSNR {like.median:.1f} dB, lowest {like.lowest:.1f} at frame {like.lowest_frame}, "

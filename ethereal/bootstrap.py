@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
 from ethereal.dispatch.dispatcher import Cloud
 from ethereal.dispatch.modal_calls import ModalDispatcher
+from ethereal.dispatch.prices import Prices
 from ethereal.errors import InvalidConfigError
 from ethereal.jobs.store import JobStore
 from ethereal.live import LiveProgress, MemoryLiveProgress
@@ -94,6 +95,7 @@ def open_cloud(settings: Settings) -> Cloud | None:
         chunk_seconds=settings.modal_chunk_seconds,
         limit=timedelta(minutes=settings.modal_timeout_minutes) + _MODAL_QUEUE,
         silence=timedelta(seconds=settings.modal_silence_seconds),
+        prices=Prices(settings.modal_prices, settings.modal_cores, settings.modal_memory_mib / 1024),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 from pydantic import SecretStr
@@ -17,9 +18,13 @@ def env_example() -> str:
 
 
 def _lines(name: str, field: FieldInfo) -> str:
-    value = "" if field.default is None or isinstance(field.default, SecretStr) else str(field.default)
+    value = "" if field.default is None or isinstance(field.default, SecretStr) else _spelled(field.default)
     said = textwrap.fill(field.description or "", 100, initial_indent="# ", subsequent_indent="# ")
     return f"\n{said}\n# ETHEREAL_{name.upper()}={value}\n"
+
+
+def _spelled(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ethereal.dispatch.prices import PRICES
 from ethereal.errors import InvalidConfigError
 
 _R2 = ("r2_bucket", "r2_access_key_id", "r2_secret_access_key")
@@ -78,6 +79,10 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Seconds of drawing that are worth a container of their own."
     )
     modal_answer_seconds: float = Field(10.0, gt=0, description="Longest wait for an answer of Modal.")
+    modal_prices: dict[str, float] = Field(
+        dict(PRICES),
+        description="US dollars an hour, as JSON: of each GPU, of a CPU core and of a GiB of memory.",
+    )
     modal_silence_seconds: float = Field(
         20.0, ge=0, description="How long a call may be silent before the reaper asks Modal about it."
     )

@@ -1,8 +1,8 @@
 """The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
 `render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
 `submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library, `analyze` draws
-what is heard in a sound, `doctor` says what this machine lacks, `storage` sets up the bucket, `bench`
-measures.
+what is heard in a sound, `doctor` says what this machine lacks, `storage` sets up the bucket, `cloud`
+hands renders to Modal, `bench` measures.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _COMMANDS = {
     "cancel": "remote",
     "doctor": "doctor",
     "storage": "storage",
+    "cloud": "cloud",
     "fingerprint": "fingerprint",
     "bench": "bench",
     "bench-whole": "bench_whole",

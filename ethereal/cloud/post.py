@@ -34,6 +34,16 @@ class _NoRedirect(HTTPRedirectHandler):
 
 def post_report(order: Order, report: Report, *, answer_seconds: float) -> Answer:
     """Send the report once. Raise UnavailableError when nobody took or refused it."""
+    status = post_once(order, report, answer_seconds=answer_seconds)
+    if 200 <= status < 300:
+        return Answer.TAKEN
+    if 400 <= status < 500 and status not in _PASSING:
+        return Answer.REFUSED
+    raise UnavailableError(f"the report was answered with {status}")
+
+
+def post_once(order: Order, report: Report, *, answer_seconds: float) -> int:
+    """Send the report and return the status of the answer. Raise UnavailableError when there is none."""
     request = Request(  # noqa: S310 — the dispatcher's own address
         order.report_url,
         data=report.model_dump_json(exclude_none=True).encode(),
@@ -44,13 +54,11 @@ def post_report(order: Order, report: Report, *, answer_seconds: float) -> Answe
         method="POST",
     )
     try:
-        with build_opener(_NoRedirect).open(request, timeout=answer_seconds):
-            return Answer.TAKEN
+        with build_opener(_NoRedirect).open(request, timeout=answer_seconds) as answer:
+            return int(answer.status)
     except HTTPError as error:
         error.close()
-        if 400 <= error.code < 500 and error.code not in _PASSING:
-            return Answer.REFUSED
-        raise UnavailableError(f"the report was answered with {error.code}") from error
+        return error.code
     except (URLError, HTTPException, OSError) as error:
         raise UnavailableError(f"nobody takes the report: {error}") from error
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from ethereal.dispatch.messages import Order, Report
+from ethereal.dispatch.prices import Prices
 
 RENDER, RENDER_GPU = "render_video", "render_video_gpu"
 CPU = "cpu"
@@ -56,6 +57,7 @@ class Cloud:
     chunk_seconds: float = 60.0
     limit: timedelta = timedelta(hours=2)
     silence: timedelta = timedelta(seconds=20)
+    prices: Prices | None = None
     patience: timedelta = timedelta(minutes=2)  #: with a dispatcher that is away, before the step waits
     pause: Callable[[float], None] = time.sleep
 

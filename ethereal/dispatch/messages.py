@@ -68,7 +68,8 @@ class Brief(Record):
     contact: PutLink
     plan: Slot
     chunks: tuple[Slot, ...] = Field(min_length=1)
-    refuse_software: bool = True  #: whether a GPU function may draw without its GPU
+    refuse_software: bool = True  #: fail where a GPU was asked for and software draws
+    estimated_cost_usd: float | None = None
 
 
 class ChunkOrder(Record):

@@ -153,6 +153,8 @@ class RenderResult(Record):
     machine_seconds: float | None = None  #: that its containers were at work, all of them together
     gl_renderer: str | None = None  #: what the driver that drew calls itself
     software_gl: bool | None = None  #: whether that driver draws on the CPU
+    cost_usd: float | None = None  #: of those seconds, at the prices of the settings
+    estimated_cost_usd: float | None = None  #: the same, guessed before the render
 
 
 #: What the jobs of each type ask for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import BinaryIO
 
+from ethereal.dispatch.messages import Brief
 from ethereal.errors import NotFoundError, RenderError
 from ethereal.jobs.model import JobId, Step
 from ethereal.jobs.request import RenderResult
@@ -29,9 +30,29 @@ def _accept(attempt: Attempt) -> None:
         _render_again(attempt, step)
         return
     now, job = attempt.services.clock(), attempt.job
-    seconds = (now - (job.started_at or now)).total_seconds()
-    attempt.finish(result.model_copy(update={"render_seconds": seconds}).model_dump(mode="json"))
+    known = {"render_seconds": (now - (job.started_at or now)).total_seconds()} | _costs(
+        attempt, step, result
+    )
+    attempt.finish(result.model_copy(update=known).model_dump(mode="json"))
     attempt.services.objects.delete_prefix(keys.call_folder(job.id))
+
+
+def _costs(attempt: Attempt, step: Step, result: RenderResult) -> dict[str, float | None]:
+    """What the render cost, and what was guessed when it was handed over."""
+    cloud = attempt.services.cloud
+    if cloud is None or cloud.prices is None or result.machine is None:
+        return {}
+    spent = cloud.prices.cost(result.machine, result.machine_seconds or 0.0)
+    return {"cost_usd": spent, "estimated_cost_usd": _guessed(attempt, step)}
+
+
+def _guessed(attempt: Attempt, step: Step) -> float | None:
+    brief = keys.call_file(attempt.job.id, step.attempt, "brief.json")
+    try:
+        with attempt.services.objects.open(brief) as stream:
+            return Brief.model_validate_json(stream.read()).estimated_cost_usd
+    except NotFoundError:  # an earlier try of this step has tidied up
+        return None
 
 
 def _is_as_told(attempt: Attempt, result: RenderResult) -> bool:

@@ -16,7 +16,14 @@ from ethereal.storage.store import ObjectStore
 
 
 def make_brief(
-    objects: ObjectStore, job: Job, attempt: int, *, chunks: int, lifetime: timedelta, refuse_software: bool
+    objects: ObjectStore,
+    job: Job,
+    attempt: int,
+    *,
+    chunks: int,
+    lifetime: timedelta,
+    refuse_software: bool,
+    estimated_cost_usd: float | None = None,
 ) -> Brief:
     """Sign links of that lifetime for a video in `chunks` chunks. Raise NotBuiltError as `sign_put` does."""
     request = job.asked(RenderRequest)
@@ -46,4 +53,5 @@ def make_brief(
         plan=slot("plan.tar"),
         chunks=tuple(slot(f"chunk-{index}") for index in range(chunks)),
         refuse_software=refuse_software,
+        estimated_cost_usd=estimated_cost_usd,
     )

@@ -1,13 +1,15 @@
-"""How much work a render elsewhere is, from what finished ones took."""
+"""How much work a render elsewhere is and what it costs, from what finished ones took."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from statistics import median
 
 from ethereal.dispatch.dispatcher import CPU, Cloud
 from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import RenderRequest, RenderResult
+from ethereal.jobs.store import JobStore
 from ethereal.render.chunks import gop_frames_for
 from ethereal.render.formats import get_format, parse_fps
 from ethereal.services import Services
@@ -19,14 +21,29 @@ _FIRST_GUESS_GPU = 0.012
 _LOOKED_AT = 100
 
 
-def choose_chunks(services: Services, job: Job, cloud: Cloud, machine: str) -> int:
+@dataclass(frozen=True)
+class Estimate:
+    """What a render will take, all its containers together, and in how many chunks it is drawn best."""
+
+    seconds: float
+    cost_usd: float | None
+    chunks: int
+
+
+def estimate(jobs: JobStore, cloud: Cloud, request: RenderRequest, frames: int) -> Estimate:
     """As many chunks as the client asked for, else as many as are worth a container each."""
-    request, frames = job.asked(RenderRequest), count_frames(services, job)
-    if request.chunks is not None:
-        return request.chunks
+    machine = machine_of(cloud, request)
+    seconds = frames * seconds_per_frame(jobs, request, machine)
     gops = -(-frames // gop_frames_for(parse_fps(request.fps)))
-    worth = round(frames * seconds_per_frame(services, request, machine) / cloud.chunk_seconds)
-    return max(1, min(worth, gops, cloud.containers))
+    worth = max(1, min(round(seconds / cloud.chunk_seconds), gops, cloud.containers))
+    cost = cloud.prices.cost(machine, seconds) if cloud.prices else None
+    return Estimate(seconds, cost, request.chunks or worth)
+
+
+def machine_of(cloud: Cloud, request: RenderRequest) -> str:
+    """What draws a render: a GPU by its name, or `cpu`."""
+    size = get_format(request.output_format)
+    return cloud.machine_for(size.width * size.height)
 
 
 def count_frames(services: Services, job: Job) -> int:
@@ -35,10 +52,10 @@ def count_frames(services: Services, job: Job) -> int:
         return int(json.load(stream)["frameCount"])
 
 
-def seconds_per_frame(services: Services, request: RenderRequest, machine: str) -> float:
+def seconds_per_frame(jobs: JobStore, request: RenderRequest, machine: str) -> float:
     """What the latest renders of that format and quality took on that machine; a guess if there are none."""
-    jobs = services.jobs.list(status=JobStatus.COMPLETE, type_=JobType.RENDER, limit=_LOOKED_AT).jobs
-    alike = [job.result for job in jobs if job.result and _is_like(job.asked(RenderRequest), request)]
+    latest = jobs.list(status=JobStatus.COMPLETE, type_=JobType.RENDER, limit=_LOOKED_AT).jobs
+    alike = [job.result for job in latest if job.result and _is_like(job.asked(RenderRequest), request)]
     results = [result for told in alike if (result := RenderResult.model_validate(told)).machine == machine]
     measured = [result.machine_seconds / result.frames for result in results if result.machine_seconds]
     if measured:

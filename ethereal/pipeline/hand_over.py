@@ -13,8 +13,7 @@ from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.attempt import Attempt
 from ethereal.pipeline.brief import make_brief
 from ethereal.pipeline.calls import cancel_call, end_calls
-from ethereal.pipeline.estimate import choose_chunks
-from ethereal.render.formats import get_format
+from ethereal.pipeline.estimate import count_frames, estimate, machine_of
 from ethereal.storage import keys
 
 logger = logging.getLogger(__name__)
@@ -29,9 +28,8 @@ def hand_over(attempt: Attempt, cloud: Cloud) -> None:
     it then has the attempt, or is told to stop when the next one has begun.
     """
     end_calls(attempt.services, attempt.job.id)
-    size = get_format(attempt.job.asked(RenderRequest).output_format)
-    machine = cloud.machine_for(size.width * size.height)
-    order = _make_order(attempt, cloud, machine)
+    machine = machine_of(cloud, attempt.job.asked(RenderRequest))
+    order = _make_order(attempt, cloud)
     call_id = _spawn(attempt, cloud, RENDER if machine == CPU else RENDER_GPU, order)
     now = attempt.services.clock()
     try:
@@ -49,15 +47,19 @@ def hand_over(attempt: Attempt, cloud: Cloud) -> None:
         raise
 
 
-def _make_order(attempt: Attempt, cloud: Cloud, machine: str) -> Order:
+def _make_order(attempt: Attempt, cloud: Cloud) -> Order:
     job, number, objects = attempt.job, attempt.lease.attempt, attempt.services.objects
+    frames = count_frames(attempt.services, job)
+    guess = estimate(attempt.services.jobs, cloud, job.asked(RenderRequest), frames)
+    logger.info("job %s will take about %.0f s in %d chunks", job.id, guess.seconds, guess.chunks)
     brief = make_brief(
         objects,
         job,
         number,
-        chunks=choose_chunks(attempt.services, job, cloud, machine),
+        chunks=guess.chunks,
         lifetime=cloud.limit,
         refuse_software=cloud.refuse_software,
+        estimated_cost_usd=guess.cost_usd,
     )
     path, key = attempt.folder / "brief.json", keys.call_file(job.id, number, "brief.json")
     path.write_text(brief.model_dump_json())

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ethereal.dispatch.messages import Brief
+from ethereal.dispatch.prices import Prices
 from ethereal.dispatch.proof import check_token
 from ethereal.errors import (
     CallLostError,
@@ -32,6 +33,7 @@ from ethereal.storage.r2 import R2ObjectStore
 from tests.builders import HandClock, MemoryQueue, make_services
 from tests.cloud_builders import (
     DISPATCH,
+    FRAMES,
     SECRET,
     add_prepared,
     deliver,
@@ -363,6 +365,40 @@ def test_chunks_are_as_many_as_are_worth_a_container_each(services: Services) ->
         assert dispatch(replace(services, cloud=terms), job.id)
         with services.objects.open(keys.call_file(job.id, 1, "brief.json")) as stream:
             assert len(Brief.model_validate_json(stream.read()).chunks) == chunks
+
+
+def test_a_render_tells_what_it_cost_and_what_was_guessed_before(services: Services) -> None:
+    cloud = services.cloud
+    assert cloud is not None
+    services = replace(services, cloud=replace(cloud, prices=Prices({"core": 0.05, "gib": 0.01}, 4, 8)))
+    sha256 = hashlib.sha256(b"a video").hexdigest()
+    measured = {"sha256": sha256, "machine": "cpu", "machine_seconds": 50.0, "frames": FRAMES}
+    costs = []
+    for _ in range(2):
+        job = called(services)
+        take_report(
+            services, make_report(job, result=deliver(services, job, **measured), call_id=last(services))
+        )
+        assert accept(services, job.id)
+        result = services.jobs.get(job.id).result or {}
+        costs.append((result["costUsd"], result["estimatedCostUsd"]))
+
+    spent = 50 * (4 * 0.05 + 8 * 0.01) / 3600
+    assert [cost for cost, _ in costs] == [pytest.approx(spent)] * 2
+    assert costs[0][1] != pytest.approx(spent), "the first is a guess"
+    assert costs[1][1] == pytest.approx(spent), "the next knows what the one before took"
+
+
+def test_a_gpu_without_a_price_has_no_cost() -> None:
+    prices = Prices({"L4": 0.8, "core": 0.05}, 2, 8)
+
+    assert prices.cost("L4,A10", 3600) == pytest.approx(0.9)
+    assert prices.cost("B300", 3600) is None
+
+
+def last(services: Services) -> str:
+    """The id of the latest call."""
+    return f"fc-{len(dispatcher_of(services).spawned)}"
 
 
 def called(services: Services) -> Job:

@@ -31,11 +31,17 @@ def leave_to_others(services: Services, job_id: JobId, key: StepKey) -> bool:
         return False  # the claim decides
     if not is_avoided(services.worker, step, steps) or _has_waited(services, step, steps):
         return False
-    others = [name for name in _others(services, step.route) if not is_avoided(name, step, steps)]
+    return pass_on(services, step, steps)
+
+
+def pass_on(services: Services, step: Step, steps: Sequence[Step]) -> bool:
+    """Announce the step again if another worker listens that is not avoided; asking takes about a second."""
+    route = step.route or ""
+    others = [name for name in _others(services, route) if not is_avoided(name, step, steps)]
     if not others:
         return False
-    logger.info("%s of job %s is left to %s: this worker failed there", key, job_id, ", ".join(others))
-    announce(services, [Announcement(job_id, key, step.route)])
+    logger.info("%s of job %s is passed on to %s", step.key, step.job_id, ", ".join(others))
+    announce(services, [Announcement(step.job_id, step.key, step.route)])
     return True
 
 

@@ -150,11 +150,12 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
         if clock() - told < _LIVE_EVERY:
             return
         told = clock()
-        live.put(job_id, index, max(before, round(fraction * count)))
         frames = live.frames(job_id)
+        # First of all: once a second run has ended the chunk, this one must not tell of fewer frames.
+        tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
+        live.put(job_id, index, max(before, round(fraction * count)))
         if frames is not None:
             note_predictions(live, job_id, frames, told.timestamp())
-        tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
 
     return beat
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import logging
-
-from ethereal.jobs.model import JobId, StepKey, StepName
+from ethereal.jobs.model import JobId, StepKey, StepName, StepStatus
 from ethereal.pipeline.attempt import Attempt, run_step
-from ethereal.pipeline.avoid import leave_to_others
+from ethereal.pipeline.avoid import leave_to_others, pass_on
 from ethereal.pipeline.plan_cache import open_plan
 from ethereal.pipeline.progress import DRAWING_FROM
 from ethereal.pipeline.render import ASSEMBLE, ensure_chunk
 from ethereal.services import Services
 
-logger = logging.getLogger(__name__)
-
 
 def run_second(services: Services, job_id: JobId, index: int) -> bool:
     """Draw the chunk as its first run does, and end it if that has not; never where the first run is."""
     key = StepKey(StepName.SECOND_RUN, index)
-    if _draws_here(services, job_id, key.first):
-        logger.info("%s of job %s is for another worker", key, job_id)
+    if _is_for_another(services, job_id, key):
         return False
     return not leave_to_others(services, job_id, key) and run_step(services, job_id, key, _draw_again)
 
 
-def _draws_here(services: Services, job_id: JobId, chunk: StepKey) -> bool:
+def _is_for_another(services: Services, job_id: JobId, key: StepKey) -> bool:
+    """Whether the first run is here; then others are told of the second once more, if it still waits."""
     steps = {step.key: step for step in services.jobs.steps(job_id)}
-    return chunk in steps and steps[chunk].worker == services.worker
+    if key not in steps or steps[key.first].worker != services.worker:
+        return False
+    if steps[key].status is StepStatus.WAITING:
+        pass_on(services, steps[key], list(steps.values()))
+    return True
 
 
 def _draw_again(attempt: Attempt) -> None:

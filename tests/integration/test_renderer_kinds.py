@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,7 +11,7 @@ from celery import Celery
 
 from ethereal.client import ApiClient
 from ethereal.embedded import RunningStack
-from ethereal.process import GuardedProcess, start_guarded
+from tests.extra_worker import open_worker, until_listening
 from tests.sounds import write_beats
 
 REQUEST = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft", "seed": 5, "chunks": 2}
@@ -27,54 +23,13 @@ def farm(stack: RunningStack) -> Celery:
     return Celery("ethereal", broker=stack.broker_url)
 
 
-@contextmanager
-def swiftshader_worker(stack: RunningStack) -> Iterator[GuardedProcess]:
-    """One more render worker of the stack, which draws with SwiftShader."""
-    environment = {
-        **os.environ,
-        **stack.options.environment,
-        "ETHEREAL_GL": "swiftshader",
-        "ETHEREAL_BROKER_URL": stack.broker_url,
-        "ETHEREAL_DATA_DIR": str(stack.options.data_dir),
-        "ETHEREAL_PORT": str(stack.options.port),
-    }
-    argv = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "tasks.app",
-        "worker",
-        "-n",
-        "soft@%h",
-        "-Q",
-        "render",
-        "-c",
-        "1",
-    ]
-    with start_guarded(argv, env=environment, cwd=Path(__file__).parents[2]) as worker:
-        yield worker
-
-
-def queues_of(farm: Celery, name: str) -> set[str]:
-    answers = farm.control.inspect([name], timeout=2).active_queues() or {}
-    return {queue["name"] for queues in answers.values() for queue in queues}
-
-
-def until_listening(farm: Celery, name: str) -> set[str]:
-    for _ in range(60):
-        if queues := queues_of(farm, name):
-            return queues
-    pytest.fail(f"{name} does not listen")
-
-
 def test_a_job_whose_kind_of_renderer_disappears_says_so_and_is_drawn_by_another(
     stack: RunningStack, client: ApiClient, farm: Celery, tmp_path: Path
 ) -> None:
     host = platform.node()
     song = write_beats(tmp_path / "song.wav", 4.0)
     own = until_listening(farm, f"render@{host}")
-    with swiftshader_worker(stack) as worker:
+    with open_worker(stack, "soft", ETHEREAL_GL="swiftshader") as worker:
         other = until_listening(farm, f"soft@{host}")
         assert other & own == {"render"}, "each kind has a queue of its own"
         farm.control.cancel_consumer("render", destination=[f"render@{host}"])

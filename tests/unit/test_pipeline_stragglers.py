@@ -162,6 +162,7 @@ def test_a_slow_chunk_is_drawn_again_by_another_worker_and_the_slow_one_stops(
         True,
     ]
     assert not run_second(one, job.id, second.index), "never where the first run is"
+    assert queue_of(one).announced.count(Announcement(job.id, second, "aa")) == 2, "it is passed on"
     assert steps_of(one, job)[second].attempt == 0
     assert run_second(two, job.id, second.index)
 

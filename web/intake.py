@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from flask import Request
 
 from ethereal.assets.model import AssetId
+from ethereal.audio.addresses import read_address
 from ethereal.audio.recipe import read_recipe
 from ethereal.errors import InvalidInputError, TooLargeError
 from ethereal.jobs.model import Job
@@ -55,15 +56,20 @@ def open_form(services: Services, request: Request) -> FormReader:
 def submit_form(
     services: Services, form: FormReader, part: FilePart | None, *, idempotency_key: str | None
 ) -> Job:
-    """Store the job of a form whose file has begun. Fields that came before it are checked first."""
+    """Store the job of a form whose file has begun, or that names an address in its place.
+
+    Fields that came before the file are checked first.
+    """
+    if part is None and (url := form.fields.get("url", "").strip()):
+        return _submit_address(services, read_options(_without_url(form.fields)), url, idempotency_key)
     if part is None or part.name != "file":
         raise InvalidInputError("no audio was sent", {"file": ["choose an audio file"]})
     filename = clean_filename(part.filename)
-    _check(services, read_options(form.fields), filename)
+    _check(services, _options_beside_file(form), filename)
     with _accepted(services, part.as_stream(), filename) as (key, sha256):
         if form.until_file() is not None:
             raise InvalidInputError("one file at a time", {"file": ["must be one file"]})
-        request = read_options(form.fields).request(key=key, filename=filename, sha256=sha256)
+        request = _options_beside_file(form).request(key=key, filename=filename, sha256=sha256)
         return submit_render(services, request, idempotency_key=idempotency_key)
 
 
@@ -77,19 +83,35 @@ def submit_body(services: Services, body: RenderBody, *, idempotency_key: str | 
         case InlineAudio() as audio:
             return _submit_inline(services, body, audio, idempotency_key)
         case AddressAudio(url=url):
-            name = clean_filename(unquote(urlsplit(url).path))
-            sound: dict[str, object] = {"audio_url": url.strip()}
+            return _submit_address(services, body, url.strip(), idempotency_key)
         case AssetAudio(asset_id=asset_id):
             name = services.assets.get(AssetId(asset_id)).filename
             sound = {"asset_id": asset_id, "recipe": body.recipe and read_recipe(body.recipe)}
-    request = body.request(key="", filename=name).model_copy(update=sound)
-    return submit_render(services, request, idempotency_key=idempotency_key)
+            request = body.request(key="", filename=name).model_copy(update=sound)
+            return submit_render(services, request, idempotency_key=idempotency_key)
 
 
 def clean_filename(name: str) -> str:
     """The last part of a name, without what a file system or a header could trip over."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable()).strip()[-_NAME_LENGTH:] or "audio"
+
+
+def _options_beside_file(form: FormReader) -> Options:
+    if form.fields.get("url", "").strip():
+        raise InvalidInputError("two sounds", {"url": ["send a file or an address, not both"]})
+    return read_options(_without_url(form.fields))
+
+
+def _without_url(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name != "url"}
+
+
+def _submit_address(services: Services, options: Options, url: str, key: str | None) -> Job:
+    address = read_address(url, services.rule)
+    name = clean_filename(unquote(address.target.partition("?")[0]))
+    request = options.request(key="", filename=name).model_copy(update={"audio_url": url})
+    return submit_render(services, request, idempotency_key=key)
 
 
 def _submit_inline(services: Services, body: RenderBody, audio: InlineAudio, key: str | None) -> Job:

@@ -31,6 +31,7 @@ class Chosen:
     background: str
     title: str
     visual_config: str
+    url: str
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Chosen:
@@ -52,6 +53,7 @@ class Chosen:
             background=_one_of(fields.get("background"), ["transparent"], usual["background"]),
             title=fields.get("title", "")[:200],
             visual_config=fields.get("visualConfig", "")[:4000],
+            url=fields.get("url", "")[:4096],
         )
 
 

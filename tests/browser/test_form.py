@@ -200,6 +200,22 @@ def test_without_a_song_the_focus_goes_to_what_is_missing(visit: Visit) -> None:
     expect(page.locator("#file")).to_be_focused()
 
 
+def test_the_address_of_a_song_does_in_place_of_a_file(visit: Visit) -> None:
+    page = visit.page
+    visit.open()
+    page.get_by_label("web address").fill("http://10.0.0.1/song.mp3")
+    page.get_by_role("button", name="Make the video").click()
+    expect(page.locator("#problem-url")).to_be_visible()
+    expect(page.locator("#url")).to_be_focused()
+
+    page.get_by_label("web address").fill("https://example.org/song.mp3")
+    page.get_by_role("button", name="Make the video").click()
+    page.wait_for_url("**/jobs/*")
+    [job] = visit.web.jobs()
+    assert job.request.audio_url == "https://example.org/song.mp3"
+    assert [said for said in visit.complaints if "400" not in said] == []
+
+
 def test_a_file_that_is_no_song_is_told_beside_the_field(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     letter = tmp_path / "letter.wav"

@@ -65,6 +65,30 @@ def test_what_is_wrong_is_shown_beside_the_field_and_choices_are_kept(web: Web) 
     assert web.stored() == []
 
 
+def test_a_form_may_name_an_address_in_place_of_a_file(web: Web, tmp_path: Path) -> None:
+    client = web.client
+    token = form_token(client)
+
+    def post(url: str, file: bytes = b"") -> TestResponse:
+        data = {"csrfToken": token, "url": url, "file": (BytesIO(file), "a.wav" if file else "")}
+        return client.post("/", data=data)
+
+    assert post("https://example.org/my%20song.mp3").status_code == 303
+    [job] = web.jobs()
+    assert (job.request.audio_url, job.request.filename) == (
+        "https://example.org/my%20song.mp3",
+        "my song.mp3",
+    )
+    for url, file in (("http://10.0.0.1/a.mp3", b""), ("https://example.org/a.mp3", song_bytes(tmp_path))):
+        refused = post(url, file)
+        assert refused.status_code == 400
+        page = text_of(refused)
+        assert re.search(r'<p class="problem" id="problem-url" data-problem="url">[^<]+</p>', page)
+        assert f'value="{url}"' in page
+    assert len(web.jobs()) == 1
+    assert web.stored() == []
+
+
 def test_a_form_without_a_file_says_so(web: Web) -> None:
     client = web.client
     data = {"csrfToken": form_token(client), "file": (BytesIO(), "")}

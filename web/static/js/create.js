@@ -79,6 +79,8 @@ function useFile(file) {
   find("drop").hidden = true;
   find("hint").hidden = true;
   find("player").hidden = false;
+  find("address").hidden = true;
+  form.elements.namedItem("url").value = "";
   find("name").textContent = file.name;
   find("size").textContent = sizeWords(file.size);
   stage.classList.add("chosen");
@@ -98,13 +100,14 @@ function showSending(isSending) {
 function showSent(part) {
   const percent = Math.floor(part * 100);
   find("sending-bar").value = percent;
-  find("sending-words").textContent = part < 1 ? `Sending the song: ${percent} %` : "Checking the sound";
+  find("sending-words").textContent = part < 1 && form.elements.namedItem("file").files.length > 0 ? `Sending the song: ${percent} %` : "Checking the sound";
 }
 
 async function submit(event) {
   event.preventDefault();
   clearProblems(form);
-  if (form.elements.namedItem("file").files.length === 0) {
+  const hasFile = form.elements.namedItem("file").files.length > 0;
+  if (!hasFile && form.elements.namedItem("url").value.trim() === "") {
     showProblems(form, { message: "", details: { file: ["Choose a song first"] } });
     return;
   }

@@ -2,14 +2,14 @@
 
 const SILENT = { message: "The server does not answer. Is it running? Your choices are still here: try again." };
 
-/** The fields first, the file last: the server checks them before it takes the file in. */
+/** The fields first, the file last, if there is one: the server checks them before it takes the file in. */
 function bodyOf(form) {
   const body = new FormData();
   for (const [name, value] of new FormData(form)) {
     if (name !== "csrfToken" && name !== "file" && value !== "") body.append(name, value);
   }
   const [file] = form.elements.namedItem("file").files;
-  body.append("file", file, file.name);
+  if (file) body.append("file", file, file.name);
   return body;
 }
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from math import ceil
 from typing import Literal, TypeAlias
 
+from ethereal.pipeline.chunk_objects import FETCHED_AT_ONCE
 from ethereal.render.chunks import Chunk, choose_chunk_count, deal_chunks, gops_of
 
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -44,11 +46,11 @@ class Work:
         """From the sound to the first chunk in the queue."""
         return self.listen + self.plan + self.transfer(self.plan_bytes)
 
-    @property
-    def after(self) -> float:
+    def after(self, chunk_count: int) -> float:
         """From the last chunk to the finished video: one worker fetches all chunks, joins and uploads."""
-        video = self.frame_count * self.frame_bytes
-        return self.assemble + 2 * self.transfer(video)
+        bytes_both_ways = 2 * self.frame_count * self.frame_bytes
+        waits = ceil(chunk_count / FETCHED_AT_ONCE) + 1
+        return self.assemble + bytes_both_ways / self.transfer_rate + waits * self.transfer_delay
 
     def transfer(self, count: float) -> float:
         return self.transfer_delay + count / self.transfer_rate
@@ -96,7 +98,7 @@ def chunk_count_for(work: Work, width: int) -> int:
 
 def wall_of(work: Work, width: int, chunk_count: int) -> float:
     """Seconds from the sound to the finished video."""
-    return work.before + draw(work, width, chunk_count) + work.after
+    return work.before + draw(work, width, chunk_count) + work.after(chunk_count)
 
 
 def draw(work: Work, width: int, chunk_count: int) -> float:
@@ -115,13 +117,13 @@ def draw(work: Work, width: int, chunk_count: int) -> float:
 
 def _forecast(work: Work, width: int, alone: float) -> Forecast:
     chunk_count = chunk_count_for(work, width)
-    drawing = draw(work, width, chunk_count)
-    wall = work.before + drawing + work.after
+    drawing, after = draw(work, width, chunk_count), work.after(chunk_count)
+    wall = work.before + drawing + after
     parts: dict[Limit, float] = {
         "drawing": drawing,
         "listening": work.listen,
         "planning": work.before - work.listen,
-        "assembling": work.after,
+        "assembling": after,
     }
     return Forecast(
         workers=width,
@@ -129,7 +131,7 @@ def _forecast(work: Work, width: int, alone: float) -> Forecast:
         wall=wall,
         before=work.before,
         drawing=drawing,
-        after=work.after,
+        after=after,
         speed_up=alone / wall,
         efficiency=alone / wall / width,
         limit=max(parts, key=lambda part: parts[part]),

@@ -57,10 +57,10 @@ def _forecasts(found: Scaling) -> Table:
 
 
 def _bound(found: Scaling) -> str:
-    work = found.work
-    fixed = work.before + work.after
+    work, widest = found.work, found.forecasts[-1]
+    fixed = widest.before + widest.after
     return (
-        f"One worker's work at any width: {fixed:.1f} s (listening {work.listen:.1f}, planning "
-        f"{work.before - work.listen:.1f}, assembling {work.after:.1f}), so at most "
+        f"One worker's work for {widest.workers}: {fixed:.1f} s (listening {work.listen:.1f}, planning "
+        f"{widest.before - work.listen:.1f}, assembling {widest.after:.1f}), so at most "
         f"{found.forecasts[0].wall / fixed:.0f} times one worker's speed."
     )

@@ -6,17 +6,22 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from ethereal.errors import ChunkCorruptError, NotFoundError
 from ethereal.jobs.model import Step, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO
+from ethereal.render.chunks import Chunk
 from ethereal.render.plan import Plan
 from ethereal.storage import keys
 from ethereal.storage.store import ObjectStore
 
 logger = logging.getLogger(__name__)
+
+FETCHED_AT_ONCE = 8  # a thousand chunks one after another wait longer for the store than for their bytes
+_BEAT_SECONDS = 0.2
 
 
 def find_chunk(attempt: Attempt, plan_hash: str, name: str) -> dict[str, object] | None:
@@ -46,19 +51,32 @@ def keep_chunk(attempt: Attempt, plan_hash: str, chunk: Path, record: Mapping[st
 def fetch_chunks(attempt: Attempt, made: Plan) -> list[Path]:
     """Fetch all chunks of the plan; raise ChunkCorruptError, naming all that are not what was drawn."""
     beat = attempt.beat("assembling", DRAWING_TO, DRAWING_TO)
-    files = [attempt.folder / chunk.name for chunk in made.chunks]
     wrong: dict[str, str] = {}
-    for chunk, file in zip(made.chunks, files, strict=True):
-        try:
-            attempt.services.objects.fetch(keys.plan_chunk(made.plan_hash, file.name), file, beat=beat)
-        except NotFoundError:
-            wrong[file.name] = "is gone"
-            continue
-        if sha256_of(file) != _told(attempt.steps[StepKey(StepName.RENDER_CHUNK, chunk.index)], "sha256"):
-            wrong[file.name] = "is not what was drawn"
+    threads = ThreadPoolExecutor(FETCHED_AT_ONCE, "fetch-chunk")
+    try:
+        fetching = [(chunk.name, threads.submit(_fetch, attempt, made, chunk)) for chunk in made.chunks]
+        for name, future in fetching:
+            beat(0.0)
+            while not wait([future], _BEAT_SECONDS).done:
+                beat(0.0)
+            if how := future.result():
+                wrong[name] = how
+    finally:
+        threads.shutdown(cancel_futures=True)
     if wrong:
         raise ChunkCorruptError("; ".join(f"{name} {how}" for name, how in wrong.items()), list(wrong))
-    return files
+    return [attempt.folder / chunk.name for chunk in made.chunks]
+
+
+def _fetch(attempt: Attempt, made: Plan, chunk: Chunk) -> str:
+    """Fetch a chunk; return what is wrong with it."""
+    file = attempt.folder / chunk.name
+    try:
+        attempt.services.objects.fetch(keys.plan_chunk(made.plan_hash, chunk.name), file)
+    except NotFoundError:
+        return "is gone"
+    told = _told(attempt.steps[StepKey(StepName.RENDER_CHUNK, chunk.index)], "sha256")
+    return "" if sha256_of(file) == told else "is not what was drawn"
 
 
 def redo_chunks(attempt: Attempt, made: Plan, error: ChunkCorruptError) -> None:

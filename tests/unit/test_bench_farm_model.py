@@ -54,7 +54,7 @@ def test_every_transfer_is_paid_for_where_it_is_waited_for() -> None:
 
     before, boot = 0.5 + 2, 0.5 + 2  # the plan up, the plan down
     chunks = 30 * 0.5 + 18  # of one worker, up
-    after = 2 * (0.5 + 18)  # all chunks down, the video up
+    after = 4 * 0.5 + 18 + 0.5 + 18  # all chunks down, eight at a time, and the video up
     assert wall_of(paid, 1, 30) == pytest.approx(wall_of(WORK, 1, 30) + before + boot + chunks + after)
 
 

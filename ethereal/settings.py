@@ -18,7 +18,7 @@ from ethereal.dispatch.prices import PRICES
 from ethereal.errors import InvalidConfigError
 
 _R2 = ("r2_bucket", "r2_access_key_id", "r2_secret_access_key")
-_MODAL = ("modal_token_id", "modal_token_secret", "webhook_secret")
+_MODAL = ("modal_token_id", "modal_token_secret", "webhook_secret", "public_url")
 
 
 class Settings(BaseSettings):
@@ -146,6 +146,8 @@ class Settings(BaseSettings):
             raise ValueError("ETHEREAL_ALLOW_HTTP is for a web app that only this machine can reach")
         if missing:
             raise ValueError("set " + ", ".join(f"ETHEREAL_{name.upper()}" for name in missing))
+        if self.dispatcher == "modal" and self.storage != "r2":
+            raise ValueError("ETHEREAL_DISPATCHER=modal needs ETHEREAL_STORAGE=r2, which its renderers reach")
         return self
 
     @property

@@ -54,6 +54,7 @@ HELP: Mapping[str, str] = {
     "UNREADABLE_AUDIO": "Try the original file, or export it again as WAV, FLAC, MP3 or M4A.",
     "TOO_LARGE": "Trim the audio or save it smaller, then send it again.",
     "TIME_LIMIT": "Try a shorter range, a smaller format or the draft quality.",
+    "CALL_LOST": "Render again. If it happens every time, the machines in the cloud may be short of memory.",
     "WORKER_LOST": "Render again. If it happens every time, the machine may be short of memory.",
     "OUT_OF_DISK": "Free some space on the machine that renders, then render again.",
     "SCENE_FAILED": "Render again with another template or the built-in settings.",

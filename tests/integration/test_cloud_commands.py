@@ -83,6 +83,7 @@ def ethereal(r2: R2StandIn, modal: ModalStandIn, folder: Path, *arguments: str) 
         "ETHEREAL_MODAL_TOKEN_ID": modal.environment["MODAL_TOKEN_ID"],
         "ETHEREAL_MODAL_TOKEN_SECRET": modal.environment["MODAL_TOKEN_SECRET"],
         "ETHEREAL_WEBHOOK_SECRET": SECRET.decode(),
+        "ETHEREAL_PUBLIC_URL": "http://127.0.0.1:1",
         "ETHEREAL_STORAGE": "r2",
         "ETHEREAL_R2_ENDPOINT": r2.endpoint,
         "ETHEREAL_R2_BUCKET": r2.bucket_name,

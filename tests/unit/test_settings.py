@@ -57,6 +57,15 @@ def test_an_incomplete_configuration_stops_the_start_and_names_what_is_missing(
     assert "ETHEREAL_R2_BUCKET" not in str(refused.value)
 
 
+def test_renderers_elsewhere_need_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"MODAL_TOKEN_ID": "ak", "MODAL_TOKEN_SECRET": "as", "WEBHOOK_SECRET": "x" * 32}
+    for name, value in {**given, "DISPATCHER": "modal", "PUBLIC_URL": "https://a.example"}.items():
+        monkeypatch.setenv(f"ETHEREAL_{name}", value)
+
+    with pytest.raises(InvalidConfigError, match="ETHEREAL_STORAGE=r2"):
+        read_settings()
+
+
 def test_secrets_do_not_show() -> None:
     shown = repr(read_settings(webhook_secret="w" * 40, broker_url="redis://:hunter2@127.0.0.1/0"))
 

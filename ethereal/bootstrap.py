@@ -239,6 +239,7 @@ def limits_of(settings: Settings) -> Limits:
         lease=settings.lease,
         beat=timedelta(seconds=settings.beat_seconds),
         step=settings.step_limit,
+        render=timedelta(hours=settings.render_hours),
         ingest=timedelta(minutes=settings.ingest_minutes),
         preview=timedelta(minutes=settings.preview_minutes),
         save=timedelta(minutes=settings.save_minutes),

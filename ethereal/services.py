@@ -53,6 +53,7 @@ class Limits:
     lease: timedelta = timedelta(seconds=60)
     beat: timedelta = timedelta(seconds=2)
     step: timedelta = timedelta(minutes=60)  #: of a render
+    render: timedelta = timedelta(hours=24)  #: a render in all
     ingest: timedelta = timedelta(minutes=10)
     preview: timedelta = timedelta(minutes=5)
     save: timedelta = timedelta(minutes=15)

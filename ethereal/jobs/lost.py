@@ -1,4 +1,4 @@
-"""The error of a job whose workers went silent until its attempts were spent."""
+"""The errors of jobs that no worker ended: they went silent each time, or took too long in all."""
 
 from __future__ import annotations
 
@@ -9,3 +9,4 @@ WORKER_LOST = JobError(
     message="The workers that took this job stopped answering, each time. Try again, or look at their logs.",
     retryable=True,
 )
+OVERDUE = JobError(code="TIME_LIMIT", message="This job took longer in all than it may.", retryable=False)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ethereal.errors import ConflictError, LeaseLostError
 from ethereal.jobs.hearing import heard, is_silent
-from ethereal.jobs.lost import WORKER_LOST
+from ethereal.jobs.lost import OVERDUE, WORKER_LOST
 from ethereal.jobs.memory_state import MemoryState
 from ethereal.jobs.model import (
     AFTER_PLAN,
@@ -314,6 +314,14 @@ class MemoryJobStore(MemoryState):
                     self._rest(step.job_id, now)
                     again.append((step.job_id, step.key))
             return Released(again, failed)
+
+    def fail_overdue(self, type_: JobType, *, before: datetime, now: datetime) -> Sequence[JobId]:
+        with self._lock:
+            jobs = [job for job in self._jobs.values() if job.type is type_ and not job.status.is_final]
+            late = [job.id for job in jobs if job.started_at is not None and job.started_at < before]
+            for job_id in late:
+                self._end_job(job_id, JobStatus.FAILED, now, error=OVERDUE)
+            return late
 
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         with self._lock:

@@ -17,7 +17,7 @@ from typing import Any
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
 from ethereal.jobs import statements as sql
 from ethereal.jobs.database import AnswerLostError, Arguments, ConstraintError, Database, rows_of
-from ethereal.jobs.lost import WORKER_LOST
+from ethereal.jobs.lost import OVERDUE, WORKER_LOST
 from ethereal.jobs.model import (
     Announcement,
     Claim,
@@ -269,6 +269,11 @@ class SqlJobStore:
         return Released(
             [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
         )
+
+    def fail_overdue(self, type_: JobType, *, before: datetime, now: datetime) -> Sequence[JobId]:
+        error = error_to_json(OVERDUE)
+        arguments: Arguments = {"type": type_, "before": to_ms(before), "now": to_ms(now), "error": error}
+        return [JobId(str(row[0])) for row in self._batch([sql.FAIL_OVERDUE], arguments)[0].rows]
 
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         arguments: Arguments = {

@@ -176,6 +176,10 @@ FAIL_SPENT = (
     " WHERE status IN ('pending', 'processing') AND id IN"
     f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND attempt >= :max_attempts) RETURNING id"
 )
+FAIL_OVERDUE = (
+    "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
+    " WHERE status IN ('pending', 'processing') AND type = :type AND started_at < :before RETURNING id"
+)
 RELEASE = (
     "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :now, announce_at = :now,"
     f" {_FAILED}"

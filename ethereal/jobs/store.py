@@ -232,6 +232,10 @@ class JobStore(Protocol):
         """
         ...
 
+    def fail_overdue(self, type_: JobType, *, before: datetime, now: datetime) -> Sequence[JobId]:
+        """Let live jobs of a type fail whose work began `before` then, and return them."""
+        ...
+
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
         ...

@@ -6,7 +6,7 @@ import logging
 from dataclasses import asdict, dataclass
 
 from ethereal.errors import UnavailableError
-from ethereal.jobs.model import LIVE_STATUSES
+from ethereal.jobs.model import LIVE_STATUSES, JobType
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.calls import end_calls, settle_calls
 from ethereal.pipeline.discard import discard
@@ -38,16 +38,29 @@ def reap(services: Services) -> Reaped:
     for job_id in released.failed:
         end_calls(services, job_id)
         discard(services, services.jobs.get(job_id))
+    overdue = end_overdue(services)
     settled = settle_calls(services)
     planned_again = rescue_stranded(services)
     called = call_second_runs(services)
     due = services.jobs.take_due(now=services.clock())
     if due:
         announce(services, due)
-    reaped = Reaped(len(released.again), len(released.failed), len(due), planned_again, called, settled)
+    failed = len(released.failed) + overdue
+    reaped = Reaped(len(released.again), failed, len(due), planned_again, called, settled)
     if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped
+
+
+def end_overdue(services: Services) -> int:
+    """Let renders fail that take longer in all than a render may, and stop what runs of them."""
+    now = services.clock()
+    overdue = services.jobs.fail_overdue(JobType.RENDER, before=now - services.limits.render, now=now)
+    for job_id in overdue:
+        services.queue.revoke(job_id, [step.key for step in services.jobs.steps(job_id)])
+        end_calls(services, job_id)
+        discard(services, services.jobs.get(job_id))
+    return len(overdue)
 
 
 def rescue_stranded(services: Services) -> int:

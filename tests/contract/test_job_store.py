@@ -347,6 +347,24 @@ def test_the_list_is_newest_first_filtered_and_paged(store: JobStore) -> None:
     assert store.counts()[JobStatus.PENDING] == 4
 
 
+def test_a_job_that_takes_too_long_in_all_fails_and_its_workers_learn_it(store: JobStore) -> None:
+    waiting, late, young = add(store), add(store), add(store)
+    held = claim(store, late).lease
+    claim(store, young, now=NOON + HOUR)
+    store.fail(claim(store, add(store)).lease, BROKEN, now=NOON, retry_at=None)
+
+    before = NOON + HOUR
+    assert store.fail_overdue(JobType.SAVE, before=before, now=before) == []
+    assert store.fail_overdue(JobType.RENDER, before=before, now=before) == [late.id]
+    assert store.fail_overdue(JobType.RENDER, before=before, now=before) == []
+    failed = store.get(late.id)
+    assert failed.error is not None
+    assert (failed.status, failed.error.code) == (JobStatus.FAILED, "TIME_LIMIT")
+    with pytest.raises(LeaseLostError):
+        store.renew(held, now=NOON, lease=LEASE)
+    assert [store.get(job.id).status for job in (waiting, young)] == ["pending", "processing"]
+
+
 def test_audio_is_in_use_until_every_job_made_from_it_has_failed_or_was_cancelled(store: JobStore) -> None:
     first, second = add(store), add(store)
     audio = first.request.audio_key

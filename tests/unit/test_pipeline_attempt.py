@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -216,6 +217,29 @@ def test_each_step_has_its_own_time_limit(step: StepName, tmp_path: Path, clock:
 
     assert run_step(services, job.id, StepKey(step), work)
     assert deadlines == [now + timedelta(hours=hours.get(step, 2))]
+
+
+def test_a_render_that_takes_longer_in_all_than_it_may_is_stopped(
+    services: Services, clock: HandClock
+) -> None:
+    job = add_job(services)
+    seen: list[JobStatus] = []
+
+    def work(attempt: Attempt) -> None:
+        clock.turn(services.limits.render - timedelta(seconds=1))
+        attempt.beat("preparing", 2, 9)(0.5)
+        reap(services)
+        seen.append(services.jobs.get(job.id).status)
+        clock.turn(timedelta(seconds=2))
+        reap(services)
+        attempt.beat("preparing", 2, 9)(0.6)
+
+    slow = replace(services, limits=replace(services.limits, step=timedelta(days=2), lease=timedelta(days=2)))
+    assert not run_step(slow, job.id, PREPARE, work)
+    ended = services.jobs.get(job.id)
+    assert ended.error is not None
+    assert (seen, ended.status, ended.error.code) == ([JobStatus.PROCESSING], JobStatus.FAILED, "TIME_LIMIT")
+    assert (job.id, PREPARE) in services.queue.revoked  # type: ignore[attr-defined]
 
 
 def test_a_job_whose_workers_die_each_time_fails_and_leaves_nothing(

@@ -13,7 +13,7 @@ from ethereal.errors import UnavailableError
 
 #: While nobody takes a report, it is sent again for this long.
 UNTIL_TAKEN = Patience(total=20 * 60.0, first=1.0, most=60.0, answer=20.0)
-A_MOMENT = Patience(total=4.0, first=0.5, most=2.0, answer=10.0)
+A_MOMENT = Patience(total=2.0, first=0.5, most=2.0, answer=10.0)
 #: Refusals that are none of the report.
 _PASSING = frozenset({408, 425, 429})
 

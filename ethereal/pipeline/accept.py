@@ -34,6 +34,7 @@ def _accept(attempt: Attempt) -> None:
         attempt, step, result
     )
     attempt.finish(result.model_copy(update=known).model_dump(mode="json"))
+    attempt.services.live.clear(job.id)
     attempt.services.objects.delete_prefix(keys.call_folder(job.id))
 
 

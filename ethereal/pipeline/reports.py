@@ -17,6 +17,7 @@ from ethereal.jobs.model import Announcement, Job, JobId, Lease, StepKey, StepNa
 from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.attempt import fail_attempt, fail_unexpectedly
+from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO
 from ethereal.render.containers import get_container
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 DISPATCH, ACCEPT = StepKey(StepName.DISPATCH_MODAL), StepKey(StepName.ACCEPT_VIDEO)
 _LAST_PROGRESS = 97.0
+_FRAMES_SHOWN = 1000
 
 
 def take_report(services: Services, report: Report) -> None:
@@ -37,20 +39,22 @@ def take_report(services: Services, report: Report) -> None:
     job = services.jobs.get(JobId(report.job_id))
     held = Lease(job.id, DISPATCH, report.attempt)
     try:
-        _hear(services, held, report)
+        is_fresh = _hear(services, held, report)
     except LeaseLostError:
         if report.status == "progress" or not _was_heard(services, report):
             raise
         return
+    if is_fresh and report.stage == "rendering" and report.progress is not None:
+        _show(services, job, report.progress)
     if report.result is not None:
         _complete(services, job, held, report.result)
     elif report.error is not None:
         _fail(services, held, report.error)
 
 
-def _hear(services: Services, held: Lease, report: Report) -> None:
+def _hear(services: Services, held: Lease, report: Report) -> bool:
     now, cloud = services.clock(), services.cloud
-    services.jobs.hear(
+    return services.jobs.hear(
         held,
         call=report.call_id,
         number=report.sequence,
@@ -59,6 +63,13 @@ def _hear(services: Services, held: Lease, report: Report) -> None:
         now=now,
         until=now + (cloud.limit if cloud else services.limits.step),
     )
+
+
+def _show(services: Services, job: Job, percent: float) -> None:
+    """Let people know how long it may take, as if the video had that many frames, drawn by one worker."""
+    done = (percent - DRAWING_FROM) / (DRAWING_TO - DRAWING_FROM)
+    services.live.start(job.id, _FRAMES_SHOWN, [_FRAMES_SHOWN])
+    services.live.put(job.id, 0, round(_FRAMES_SHOWN * min(max(done, 0.0), 1.0)))
 
 
 def _was_heard(services: Services, report: Report) -> bool:

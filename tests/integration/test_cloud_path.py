@@ -216,8 +216,8 @@ def test_a_bucket_may_be_away_for_a_while(roads: Cloud) -> None:
     before = len(roads.calls())
     job_id = roads.render(**SHORT)
     wait_until(lambda: new_calls(roads, before))
-    roads.r2.fail("unavailable", times=4, method="GET")
-    roads.r2.fail("unavailable", times=4, method="PUT")
+    roads.r2.fail("unavailable", times=2, method="GET")
+    roads.r2.fail("unavailable", times=2, method="PUT")
 
     roads.completed(job_id)
     assert new_calls(roads, before) == 1

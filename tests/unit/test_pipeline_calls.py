@@ -25,6 +25,7 @@ from ethereal.jobs.model import Job, JobId, JobStatus, Lease, StepStatus
 from ethereal.pipeline.accept import accept
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.dispatch import dispatch
+from ethereal.pipeline.progress import live_progress
 from ethereal.pipeline.reap import reap
 from ethereal.pipeline.reports import ACCEPT, take_report
 from ethereal.services import Services
@@ -180,6 +181,18 @@ def test_progress_moves_the_bar_and_never_back(services: Services) -> None:
 
     told = services.jobs.get(job.id)
     assert (told.stage, told.progress) == ("rendering", 64)
+
+
+def test_people_are_told_how_long_it_may_still_take(services: Services, clock: HandClock) -> None:
+    job = called(services)
+    for sequence, percent in ((5, 32.0), (6, 46.5), (7, 61.0)):
+        take_report(services, make_report(job, sequence=sequence, progress=percent))
+        clock.turn(MINUTE)
+
+    percent, eta = live_progress(services, services.jobs.get(job.id))
+    assert percent == 61
+    assert eta is not None
+    assert 60 < eta.seconds < 300
 
 
 def test_a_video_is_believed_once_it_was_read(services: Services) -> None:

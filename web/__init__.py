@@ -30,6 +30,7 @@ from web import (
     health,
     pages,
     sign_in,
+    sounds,
     webhooks,
 )
 from web.face import Face
@@ -69,6 +70,7 @@ def create_app(
         health,
         pages,
         sign_in,
+        sounds,
         webhooks,
     ):
         app.register_blueprint(module.blueprint)

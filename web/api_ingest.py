@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from flask import Blueprint, request, url_for
@@ -16,7 +17,7 @@ from ethereal.services import Services
 from web import access
 from web.face import services
 from web.intake import clean_filename, open_form
-from web.multipart import FormReader
+from web.multipart import FilePart, FormReader
 from web.schemas import (
     AddressSource,
     IngestBody,
@@ -60,20 +61,34 @@ def _request_of(services: Services, source: YoutubeSource | AddressSource | Uplo
 
 
 def _submit_form(services: Services, form: FormReader, key: str | None) -> Job:
-    """Take the file of a form in and store the ingest; a file that becomes no job is taken out again."""
     check_room(services)
     part = form.until_file()
     if part is None or part.name != "file":
         raise InvalidInputError("no file was sent", {"file": ["choose a sound or video file"]})
-    filename = clean_filename(part.filename)
     read_fields(IngestForm, form.fields)
+    return submit_file(services, form, part, key, lambda: read_fields(IngestForm, form.fields).type)
+
+
+def submit_file(
+    services: Services,
+    form: FormReader,
+    part: FilePart,
+    key: str | None = None,
+    type_of: Callable[[], str] = lambda: SourceType.AUDIO_FILE,
+) -> Job:
+    """Take the file of a form in and store its ingest; a file that becomes no job is taken out again.
+
+    `type_of` is asked once the whole form was read.
+    """
+    check_room(services)
+    filename = clean_filename(part.filename)
     with ExitStack() as undo:
         upload = accept_upload(services, part.as_stream(), filename=filename)
         undo.callback(services.objects.delete, upload.key)
         if form.until_file() is not None:
             raise InvalidInputError("one file at a time", {"file": ["must be one file"]})
         wanted = IngestRequest(
-            source_type=SourceType(read_fields(IngestForm, form.fields).type),
+            source_type=SourceType(type_of()),
             audio_key=upload.key,
             audio_sha256=upload.sha256,
             filename=filename,

@@ -21,6 +21,7 @@ from ethereal.audio.addresses import read_address
 from ethereal.audio.recipe import read_recipe
 from ethereal.errors import InvalidInputError, TooLargeError
 from ethereal.jobs.model import Job
+from ethereal.jobs.request import EditRecipe
 from ethereal.pipeline.submit import check_request, submit_render
 from ethereal.pipeline.upload import accept_upload, look_at, receive
 from ethereal.services import Services
@@ -61,7 +62,9 @@ def submit_form(
     Fields that came before the file are checked first.
     """
     if part is None and (url := form.fields.get("url", "").strip()):
-        return _submit_address(services, read_options(_without_url(form.fields)), url, idempotency_key)
+        return _submit_address(services, read_options(_look_of(form.fields)), url, idempotency_key)
+    if part is None and (asset_id := form.fields.get("assetId", "")):
+        return _submit_asset(services, read_options(_look_of(form.fields)), asset_id, None, idempotency_key)
     if part is None or part.name != "file":
         raise InvalidInputError("no audio was sent", {"file": ["choose an audio file"]})
     filename = clean_filename(part.filename)
@@ -85,10 +88,8 @@ def submit_body(services: Services, body: RenderBody, *, idempotency_key: str | 
         case AddressAudio(url=url):
             return _submit_address(services, body, url.strip(), idempotency_key)
         case AssetAudio(asset_id=asset_id):
-            name = services.assets.get(AssetId(asset_id)).filename
-            sound = {"asset_id": asset_id, "recipe": body.recipe and read_recipe(body.recipe)}
-            request = body.request(key="", filename=name).model_copy(update=sound)
-            return submit_render(services, request, idempotency_key=idempotency_key)
+            recipe = read_recipe(body.recipe) if body.recipe else None
+            return _submit_asset(services, body, asset_id, recipe, idempotency_key)
 
 
 def clean_filename(name: str) -> str:
@@ -100,11 +101,21 @@ def clean_filename(name: str) -> str:
 def _options_beside_file(form: FormReader) -> Options:
     if form.fields.get("url", "").strip():
         raise InvalidInputError("two sounds", {"url": ["send a file or an address, not both"]})
-    return read_options(_without_url(form.fields))
+    return read_options(_look_of(form.fields))
 
 
-def _without_url(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if name != "url"}
+def _look_of(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a form that do not say whose sound it is."""
+    return {name: value for name, value in fields.items() if name not in ("url", "assetId")}
+
+
+def _submit_asset(
+    services: Services, options: Options, asset_id: str, recipe: EditRecipe | None, key: str | None
+) -> Job:
+    name = services.assets.get(AssetId(asset_id)).filename
+    sound = {"asset_id": asset_id, "recipe": recipe}
+    request = options.request(key="", filename=name).model_copy(update=sound)
+    return submit_render(services, request, idempotency_key=key)
 
 
 def _submit_address(services: Services, options: Options, url: str, key: str | None) -> Job:

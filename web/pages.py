@@ -15,6 +15,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from ethereal.assets.model import AssetId
 from ethereal.errors import InvalidInputError
 from ethereal.jobs.model import JobId, JobType
 from ethereal.pipeline.cancel import cancel as call_off
@@ -115,6 +116,7 @@ def _form(chosen: Chosen, problems: dict[str, list[str]]) -> str:
         "create.html",
         chosen=chosen,
         problems=problems,
+        asset=services().assets.get(AssetId(chosen.asset_id)) if chosen.asset_id else None,
         templates=catalog.template_cards(),
         formats=catalog.format_cards(),
         rates=catalog.FPS,

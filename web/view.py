@@ -32,6 +32,7 @@ class Chosen:
     title: str
     visual_config: str
     url: str
+    asset_id: str
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Chosen:
@@ -54,6 +55,7 @@ class Chosen:
             title=fields.get("title", "")[:200],
             visual_config=fields.get("visualConfig", "")[:4000],
             url=fields.get("url", "")[:4096],
+            asset_id=fields.get("assetId", "")[:36],
         )
 
 
@@ -181,6 +183,8 @@ class JobView:
             background=None if request.background == "scene" else request.background,
             title=request.title or None,
             visualConfig=config,
+            assetId=request.asset_id,
+            url=request.audio_url or None,
         )
 
     def _here(self, link: str | None) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ethereal.jobs.model import Job, JobStatus, JobType
+from ethereal.jobs.request import SourceType
 
 STATUS_WORDS: Mapping[JobStatus, str] = {
     JobStatus.PENDING: "Waiting",
@@ -39,6 +40,14 @@ SOUND_STAGE_WORDS: Mapping[str, str] = {
     "rendering": "Cutting and levelling the sound",
     "uploading": "Storing the sound",
     "finalizing": "Putting it into the library",
+}
+
+#: Where a sound came from.
+SOURCE_WORDS: Mapping[SourceType, str] = {
+    SourceType.YOUTUBE: "from YouTube",
+    SourceType.URL: "from the web",
+    SourceType.AUDIO_FILE: "from a file",
+    SourceType.VIDEO_FILE: "from a video",
 }
 
 #: The road of a render as people see it, and the stages that belong to each part of it.

@@ -107,7 +107,8 @@ async function submit(event) {
   event.preventDefault();
   clearProblems(form);
   const hasFile = form.elements.namedItem("file").files.length > 0;
-  if (!hasFile && form.elements.namedItem("url").value.trim() === "") {
+  const named = ["url", "assetId"].some((name) => form.elements.namedItem(name)?.value.trim());
+  if (!hasFile && !named) {
     showProblems(form, { message: "", details: { file: ["Choose a song first"] } });
     return;
   }

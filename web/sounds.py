@@ -1,0 +1,139 @@
+"""The pages of the library: sounds that were taken in, taking in another, deleting one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ethereal.assets.model import Asset, AssetId
+from ethereal.audio.youtube import read_video_id
+from ethereal.errors import InvalidInputError
+from ethereal.jobs.model import Job, JobStatus, JobType
+from ethereal.jobs.request import IngestRequest, SourceType
+from ethereal.pipeline.library import delete_asset
+from ethereal.pipeline.submit_audio import submit_ingest
+from ethereal.services import Services
+from web import access, words
+from web.api_ingest import submit_file
+from web.errors import show_error, status_of
+from web.face import services
+from web.intake import open_form
+from web.schemas import AssetsQuery, read_query
+from web.show import instant, title_of
+
+blueprint = Blueprint("sounds", __name__, url_prefix="/sounds")
+
+_PAGE_LENGTH = 24
+_SHOWN_ENDED = 3
+
+
+@dataclass(frozen=True)
+class SoundView:
+    """An asset in words."""
+
+    asset: Asset
+
+    @property
+    def name(self) -> str:
+        return self.asset.filename
+
+    @property
+    def facts(self) -> str:
+        sound = self.asset.audio
+        sides = {1: "mono", 2: "stereo"}.get(sound.channels, f"{sound.channels} channels")
+        rate = f"{sound.sample_rate / 1000:g} kHz"
+        return f"{words.clock_words(sound.duration)} · {sound.codec} · {rate} {sides}"
+
+    @property
+    def source(self) -> str:
+        return words.SOURCE_WORDS[self.asset.provenance.source_type]
+
+    @property
+    def variant(self) -> str:
+        return "prepared" if self.asset.prepared else "original"
+
+    @property
+    def created_at(self) -> str | None:
+        return instant(self.asset.created_at)
+
+
+@blueprint.get("")
+@access.person
+def show() -> ResponseReturnValue:
+    return _page({}, {})
+
+
+@blueprint.post("")
+@access.streamed_form
+def take_in() -> ResponseReturnValue:
+    form = open_form(services(), request)
+    g.fields = form.fields  # the form is shown again with these when something is wrong
+    part = form.until_file()
+    access.check_csrf(form.fields.pop(access.TOKEN_FIELD, ""))
+    if part is None:
+        submit_ingest(services(), _from_address(services(), form.fields))
+    else:
+        submit_file(services(), form, part)
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.post("/<asset_id>/delete")
+@access.form
+def delete(asset_id: str) -> ResponseReturnValue:
+    delete_asset(services(), AssetId(asset_id))
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.errorhandler(InvalidInputError)
+def show_problem(error: InvalidInputError) -> Response:
+    """Show the page again with what is wrong beside each field."""
+    if request.endpoint != "sounds.take_in":
+        return show_error(error)
+    page = _page(g.get("fields", {}), error.details or {"file": [str(error)]})
+    return make_response(page, status_of(error))
+
+
+def _from_address(services: Services, fields: Mapping[str, str]) -> IngestRequest:
+    url = fields.get("url", "").strip()
+    if not url:
+        raise InvalidInputError("no sound was named", {"file": ["choose a file, or give an address"]})
+    attested_at = services.clock() if fields.get("rightsAttested") else None
+    return IngestRequest(source_type=_type_of(url), url=url, rights_attested_at=attested_at)
+
+
+def _type_of(url: str) -> SourceType:
+    try:
+        read_video_id(url)
+    except InvalidInputError:
+        return SourceType.URL
+    return SourceType.YOUTUBE
+
+
+def _page(fields: Mapping[str, str], problems: Mapping[str, list[str]]) -> str:
+    query = read_query(AssetsQuery)
+    page = services().assets.list(limit=_PAGE_LENGTH, cursor=query.cursor)
+    coming, failed = _coming(services())
+    limits = services().limits
+    return render_template(
+        "sounds.html",
+        sounds=[SoundView(asset) for asset in page.assets],
+        older=page.cursor,
+        newest=query.cursor is None,
+        coming=[(title_of(job), words.stage_words(job, None), int(job.progress)) for job in coming],
+        failed=[(title_of(job), job.error.message) for job in failed if job.error],
+        taken=words.size_words(services().assets.bytes_used()),
+        room=f"{limits.assets_bytes / (1 << 30):g}",
+        limit=limits.upload_bytes >> 20,
+        fields=fields,
+        problems=problems,
+    )
+
+
+def _coming(services: Services) -> tuple[list[Job], list[Job]]:
+    """The ingests that go on, and the latest ones if they failed."""
+    jobs = services.jobs.list(type_=JobType.INGEST, limit=_PAGE_LENGTH).jobs
+    coming = [job for job in jobs if not job.status.is_final]
+    return coming, [job for job in jobs[:_SHOWN_ENDED] if job.status is JobStatus.FAILED]

@@ -36,6 +36,14 @@ def test_every_task_is_routed_to_a_queue_that_exists() -> None:
     assert {entry["task"] for entry in config.beat_schedule.values()} <= ours
 
 
+def test_the_steps_of_sound_have_time_limits_of_their_own() -> None:
+    app.loader.import_default_modules()
+    limits = {name: app.tasks[name].soft_time_limit for name in ("ingest_audio", "preview_edit", "save_edit")}
+
+    assert limits == {"ingest_audio": 600, "preview_edit": 300, "save_edit": 900}
+    assert all(app.tasks[name].time_limit > limit for name, limit in limits.items())
+
+
 def test_no_file_holds_more_than_one_idea_can_need() -> None:
     long = {
         path.name: lines for path in source_files() if (lines := len(path.read_text().splitlines())) > 400

@@ -88,6 +88,7 @@ def _asked_for(request: JobRequest) -> dict[str, object | None]:
     match request:
         case RenderRequest():
             return {
+                "assetId": request.asset_id,
                 "template": request.template,
                 "outputFormat": request.output_format,
                 "fps": request.fps,

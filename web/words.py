@@ -62,6 +62,8 @@ ROAD: tuple[tuple[str, frozenset[str]], ...] = (
 HELP: Mapping[str, str] = {
     "UNREADABLE_AUDIO": "Try the original file, or export it again as WAV, FLAC, MP3 or M4A.",
     "TOO_LARGE": "Trim the audio or save it smaller, then send it again.",
+    "QUOTA_EXCEEDED": "Delete sounds that are not needed, then try again.",
+    "UNSAFE_ADDRESS": "Give an https address that everybody can reach, or send the file itself.",
     "TIME_LIMIT": "Try a shorter range, a smaller format or the draft quality.",
     "CALL_LOST": "Render again. If it happens every time, the machines in the cloud may be short of memory.",
     "WORKER_LOST": "Render again. If it happens every time, the machine may be short of memory.",

@@ -39,11 +39,14 @@ def take_report(services: Services, report: Report) -> None:
     job = services.jobs.get(JobId(report.job_id))
     held = Lease(job.id, DISPATCH, report.attempt)
     try:
-        is_fresh = _hear(services, held, report)
+        _take(services, job, held, report)
     except LeaseLostError:
         if report.status == "progress" or not _was_heard(services, report):
             raise
-        return
+
+
+def _take(services: Services, job: Job, held: Lease, report: Report) -> None:
+    is_fresh = _hear(services, held, report)
     if is_fresh and report.stage == "rendering" and report.progress is not None:
         _show(services, job, report.progress)
     if report.result is not None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from flask.typing import ResponseReturnValue
 
 from ethereal.assets.model import Asset, AssetId
-from ethereal.audio.youtube import read_video_id
+from ethereal.audio.youtube import names_video
 from ethereal.errors import InvalidInputError
 from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import IngestRequest, SourceType
@@ -101,15 +101,8 @@ def _from_address(services: Services, fields: Mapping[str, str]) -> IngestReques
     if not url:
         raise InvalidInputError("no sound was named", {"file": ["choose a file, or give an address"]})
     attested_at = services.clock() if fields.get("rightsAttested") else None
-    return IngestRequest(source_type=_type_of(url), url=url, rights_attested_at=attested_at)
-
-
-def _type_of(url: str) -> SourceType:
-    try:
-        read_video_id(url)
-    except InvalidInputError:
-        return SourceType.URL
-    return SourceType.YOUTUBE
+    source_type = SourceType.YOUTUBE if names_video(url) else SourceType.URL
+    return IngestRequest(source_type=source_type, url=url, rights_attested_at=attested_at)
 
 
 def _page(fields: Mapping[str, str], problems: Mapping[str, list[str]]) -> str:

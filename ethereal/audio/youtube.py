@@ -64,6 +64,15 @@ def read_video_id(url: str) -> str:
     return found
 
 
+def names_video(url: str) -> bool:
+    """Whether this is the address of one video."""
+    try:
+        read_video_id(url)
+    except InvalidInputError:
+        return False
+    return True
+
+
 def youtube_tools() -> Mapping[str, str]:
     """The versions of what fetches from YouTube, for an asset's provenance."""
     return {name: importlib.metadata.version(name) for name in TOOLS if _is_installed(name)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ethereal.audio.addresses import read_address
+from ethereal.audio.youtube import names_video
 from ethereal.errors import FormatNotSupportedError, InvalidInputError
 from ethereal.jobs.model import Job, JobType, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
@@ -66,12 +67,19 @@ def _ensure_sound(services: Services, request: RenderRequest) -> None:
         raise InvalidInputError("the audio was not uploaded", {"audio": ["was not uploaded"]})
     if request.audio_url:
         read_address(request.audio_url, services.rule)
+        _refuse_youtube(request.audio_url)
     if request.recipe:
         find_sources(services, request.recipe)
     used = assets_of(request)
     for asset_id in used:
         services.assets.get(asset_id)
     services.assets.touch(used, now=services.clock())
+
+
+def _refuse_youtube(url: str) -> None:
+    if names_video(url):
+        message = "YouTube videos are taken into the library first, where you say that you have the rights"
+        raise InvalidInputError("this is a page of YouTube", {"url": [message]})
 
 
 def _encoding(request: RenderRequest) -> None:

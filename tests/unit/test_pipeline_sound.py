@@ -92,6 +92,7 @@ def test_a_render_names_one_sound(services: Services) -> None:
         {"audio_url": "https://a.example/b"},
         {"recipe": recipe(replace(asset, id="123e4567-e89b-42d3-a456-426614174000"))},  # type: ignore[arg-type]
         {"recipe": recipe(asset, (1.0, 3.0))},
+        {"asset_id": None, "audio_url": "https://youtu.be/jNQXAC9IVRw"},
     ):
         with pytest.raises(InvalidInputError):
             submit_render(services, of_asset.model_copy(update=changes))

@@ -29,6 +29,7 @@ def discard(services: Services, job: Job) -> None:
     services.live.clear(job.id)
     try:
         services.objects.delete_prefix(keys.render_folder(job.id))
+        services.objects.delete_prefix(keys.call_folder(job.id))
     except EtherealError as error:
         logger.warning("objects of job %s are left for the reaper: %s", job.id, error)
     discard_upload(services, job)

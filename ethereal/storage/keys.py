@@ -105,12 +105,12 @@ def render_contact(job_id: str) -> StorageKey:
 
 
 def call_folder(job_id: str) -> StorageKey:
-    """What the calls of a render elsewhere leave for each other."""
-    return StorageKey(f"renders/{job_id}/calls/")
+    """What the calls of a render elsewhere leave for each other; like plans it goes after some days."""
+    return StorageKey(f"plans/call-{job_id}/")
 
 
 def call_file(job_id: str, attempt: int, name: str) -> StorageKey:
-    return StorageKey(f"renders/{job_id}/calls/{attempt}/{name}")
+    return StorageKey(f"plans/call-{job_id}/{attempt}/{name}")
 
 
 def plan_archive(plan_hash: str, chunk_count: int) -> StorageKey:

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from ethereal.bootstrap import cores, renderer_of
 from ethereal.cli.bar import open_bar
-from ethereal.cli.listen import make_plan_request
 from ethereal.cli.wanted import picture_options, read_wanted
 from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import render_chunk as draw_chunk
@@ -34,6 +33,9 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("plan_dir", type=click.Path(file_okay=False, path_type=Path))
 def plan(plan_dir: Path, **asked: object) -> None:
     """Freeze all that a video of AUDIO needs at PLAN_DIR, in place of what is there."""
+    # Not above: a process that draws a chunk needs none of what listens, and it takes long to import.
+    from ethereal.cli.listen import make_plan_request
+
     wanted, settings = read_wanted(asked), read_settings()
     plan_dir.parent.mkdir(parents=True, exist_ok=True)
     with (

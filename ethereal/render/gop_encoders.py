@@ -22,6 +22,7 @@ from ethereal.render.encode import EncodedGop, EncoderSettings, Pixels, encode_g
 DrawFrames: TypeAlias = Callable[[Sequence[int]], Iterator[memoryview]]
 _BEAT_SECONDS = 0.2
 _SPARE_BUFFERS = 2
+_PIXELS_AT_ONCE = 18_000_000  # two pictures of 4K: an encoder of them takes most of a gigabyte
 
 
 @dataclass
@@ -41,12 +42,13 @@ def encode_gops(
     beat: Callable[[int], None],
     times: GopTimes,
 ) -> Generator[EncodedGop, None, None]:
-    """Draw the frames of `gops` and yield each GOP encoded, in order; under 2 * `encoders` are in memory.
+    """Draw the frames of `gops` and yield each GOP encoded, in order; at most `encoders` + 1 are in memory.
 
     `beat` is called with the number of frames drawn, after each frame and while waiting; it may raise.
     """
-    order = drawing_order(gops, encoders)
-    with _GopEncoders(settings, _most_at_once(len(gops), encoders), times) as running:
+    most = most_at_once(settings, encoders)
+    order = drawing_order(gops, min(encoders, most), most)
+    with _GopEncoders(settings, most, times) as running:
         views = _timed(draw([frame for _, frame in order]), times)
         for drawn, (gop, _) in enumerate(order):
             if not running.has(gop):
@@ -59,27 +61,22 @@ def encode_gops(
         yield from running.finish(partial(beat, len(order)))
 
 
-def drawing_order(gops: Sequence[range], encoders: int) -> list[tuple[int, int]]:
-    """Return (GOP, frame) for every frame: `encoders` GOPs at a time in step, the rest with the last.
+def drawing_order(gops: Sequence[range], encoders: int, most: int) -> list[tuple[int, int]]:
+    """Return (GOP, frame) for every frame: `encoders` GOPs at a time in step, never more than `most`.
 
     An encoder looks ahead before its first picture and does much of its work once its last frame has come:
     GOPs drawn one after another keep one encoder busy and a half, and the last one busy alone.
     """
-    edges = _groups(len(gops), encoders)
+    edges = [*range(0, len(gops), encoders), len(gops)]
+    if len(edges) > 2 and edges[-1] - edges[-2] == 1 and encoders < most:
+        del edges[-2]  # one left over would keep one core busy and the others waiting
     groups = (range(first, end) for first, end in pairwise(edges))
     return [pair for group in groups for pair in _in_step(gops, group)]
 
 
-def _groups(gop_count: int, encoders: int) -> list[int]:
-    """Where groups of GOPs of nearly one size begin and end, none smaller than `encoders` if that can be."""
-    groups = max(1, gop_count // encoders)
-    return [gop_count * place // groups for place in range(groups + 1)]
-
-
-def _most_at_once(gop_count: int, encoders: int) -> int:
-    """One more than draw in step, so that drawing goes on while the GOPs of a group end; all of a group."""
-    edges = _groups(gop_count, encoders)
-    return max(encoders + 1, *(end - first for first, end in pairwise(edges)))
+def most_at_once(settings: EncoderSettings, encoders: int) -> int:
+    """How many GOPs may be in memory: one more than draw in step, so that none waits for the others' ends."""
+    return min(encoders + 1, max(1, _PIXELS_AT_ONCE // (settings.width * settings.height)))
 
 
 def _in_step(gops: Sequence[range], group: range) -> list[tuple[int, int]]:

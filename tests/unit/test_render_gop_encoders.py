@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -15,7 +16,7 @@ from ethereal.render.composition import Composition
 from ethereal.render.encode import EncodedGop, EncoderSettings
 from ethereal.render.encoder_settings import encoder_document, read_settings
 from ethereal.render.formats import QUALITIES
-from ethereal.render.gop_encoders import GopTimes, drawing_order, encode_gops
+from ethereal.render.gop_encoders import GopTimes, drawing_order, encode_gops, most_at_once
 from tests.render_fakes import NumpyRenderer
 
 CARD = Composition("card", "testcard", 160, 96, Fraction(24), 1, {})
@@ -50,16 +51,32 @@ def test_the_bytes_are_the_same_with_any_number_of_encoders() -> None:
 
 
 def test_as_many_gops_are_drawn_in_step_as_there_are_encoders() -> None:
-    order = drawing_order([range(0, 2), range(2, 4), range(4, 6), range(6, 7)], encoders=2)
+    order = drawing_order([range(0, 2), range(2, 4), range(4, 6), range(6, 7)], encoders=2, most=3)
 
     assert [frame for _, frame in order] == [0, 2, 1, 3, 4, 5, 6]
     assert [gop for gop, _ in order] == [0, 1, 0, 1, 2, 2, 3]
 
 
-def test_gops_left_over_are_drawn_with_the_last_ones_and_end_with_them() -> None:
-    order = drawing_order([range(0, 4), range(4, 8), range(8, 10)], encoders=2)
+def test_a_gop_left_over_is_drawn_with_the_last_ones_and_ends_with_them() -> None:
+    order = drawing_order([range(0, 4), range(4, 8), range(8, 10)], encoders=2, most=3)
 
     assert [frame for _, frame in order] == [0, 4, 1, 5, 8, 2, 6, 3, 7, 9]
+
+
+def test_a_gop_left_over_is_drawn_alone_where_memory_is_short() -> None:
+    order = drawing_order([range(0, 2), range(2, 4), range(4, 5)], encoders=2, most=2)
+
+    assert [frame for _, frame in order] == [0, 2, 1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "encoders", "most"),
+    [(1280, 720, 4, 5), (1920, 1080, 2, 3), (3840, 2160, 4, 2), (3840, 2160, 1, 2), (8192, 8192, 4, 1)],
+)
+def test_fewer_gops_of_large_pictures_are_in_memory(
+    width: int, height: int, encoders: int, most: int
+) -> None:
+    assert most_at_once(replace(SETTINGS, width=width, height=height), encoders) == most
 
 
 def test_every_frame_is_drawn_once_and_told_of() -> None:

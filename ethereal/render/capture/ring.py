@@ -16,7 +16,7 @@ from ethereal.errors import BrowserCrashedError, OutOfDiskError
 
 PAGE = 4096
 RING_BYTES = 192 * 2**20
-MAX_SLOTS = 16  # enough to carry on while an encoder pauses; more only leaves the processor's cache
+MAX_SLOTS = 8  # enough to carry on while an encoder pauses; more only leaves the processor's cache
 _ORDERED, _WITHDRAWN, _FIRST_SLOT, _WRITTEN = 0, 1, 16, PAGE // 4
 
 

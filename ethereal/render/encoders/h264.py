@@ -11,9 +11,9 @@ _X264 = {
     "cpu-independent": 1,  # without it AVX2 and SSE2 machines give other bytes (seen)
     "threads": 1,
     "lookahead-threads": 1,
-    # What an encoder still holds when its last frame has come is work for one core, and memory: 20 frames
-    # took half as much again, for 0.1 % fewer bytes.
-    "rc-lookahead": 10,
+    # What an encoder holds when its last frame has come is work for one core, and memory: at 1080p 148 MiB
+    # in place of 278 with 20 frames, for 1.4 % fewer bytes and 0.05 dB less.
+    "rc-lookahead": 5,
     "scenecut": 0,
     "open-gop": 0,
     "aq-mode": 3,  # spends bits on the dark gradients that band first

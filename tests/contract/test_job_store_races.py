@@ -30,6 +30,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 database = open_file_database(Path(where)) if kind == "file" else open_remote_database(where)
 applied = migrate(database)
+print("ready", flush=True)
+sys.stdin.readline()
 store, step = SqlJobStore(database), StepKey(StepName.PREPARE_AUDIO)
 now, second = datetime.now(UTC), timedelta(seconds=30)
 request = RenderRequest(audio_key="a", filename="a")
@@ -61,18 +63,24 @@ def race(kind: str, where: str) -> list[tuple[int, int]]:
         )
         for _ in range(4)
     ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
     told = []
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
+    for _ in ("migrations", "claims"):
+        _start_together(racers)
     for racer in racers:
         told.append(racer.communicate(timeout=120)[0].split())
         assert racer.returncode == 0
     return [(int(applied), int(won)) for applied, won in told]
+
+
+def _start_together(racers: list[subprocess.Popen[str]]) -> None:
+    """Wait until each has come here, then let all go on."""
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
 
 
 @pytest.mark.parametrize("kind", ["file", "remote"])

@@ -145,8 +145,8 @@ def test_setting_a_bucket_up_again_changes_nothing(store: R2ObjectStore, r2: R2S
 
     again = set_up_bucket(store, [PAGE])
     assert r2.seen["PUT"] == writes
-    assert [line.endswith(": set") for line in first] == [True] * 4
-    assert [line.endswith(": was so already") for line in again] == [True] * 4
+    assert [line.endswith(": set") for line in first] == [True] * 5
+    assert [line.endswith(": was so already") for line in again] == [True] * 5
     assert "moved.example" in set_up_bucket(store, ["https://moved.example"])[0]
     assert r2.seen["PUT"] == writes + 1
 
@@ -162,5 +162,6 @@ def test_lifecycle_rules_of_others_stay(store: R2ObjectStore) -> None:
         "Theirs",
         "ethereal-uploads",
         "ethereal-plans",
+        "ethereal-reuse",
         "ethereal-unfinished",
     ]

@@ -94,7 +94,7 @@ class Studio:
         for step in chunk_steps(self.services, job):
             assert render.draw_chunk(self.services, job.id, step.key.index)
         self.services.renderer.close()
-        return self.drawn
+        return sorted(self.drawn)
 
     def finish(self, job: Job) -> str:
         assert render.assemble(self.services, job.id)
@@ -273,7 +273,7 @@ def test_a_chunk_that_was_damaged_after_it_was_copied_is_drawn_not_copied_again(
     assert render.draw_chunk(studio.services, job.id, 0)
     studio.services.renderer.close()
 
-    assert studio.drawn == list(range(2 * GOP))
+    assert sorted(studio.drawn) == list(range(2 * GOP))
     studio.finish(job)
 
 

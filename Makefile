@@ -19,8 +19,8 @@ demo: setup ## Make a video of the bundled sample: out/demo.mp4
 up: setup ## Run everything on this machine until Ctrl-C
 	@$(BIN)/ethereal up
 
-test: setup-test ## Run all tests; one file: make test ARGS=tests/unit/test_x.py
-	$(BIN)/pytest $(ARGS)
+test: setup-test ## Run all tests, on all cores; one file: make test ARGS=tests/unit/test_x.py
+	$(BIN)/pytest $(or $(ARGS),-n logical --maxprocesses 4 --dist loadfile)
 
 check: setup ## Format, lint, types, and the arrows between the floors
 	$(BIN)/ruff format --check

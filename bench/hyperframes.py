@@ -24,7 +24,15 @@ from ethereal.render.formats import get_format
 from ethereal.scenes import SCENES as SCENE_FOLDER
 
 #: What HyperFrames adds to x264's preset `medium`, and what that preset says where our own settings differ.
-X264 = {"bframes": 0, "ref": 3, "rc-lookahead": 40, "aq-mode": 3, "aq-strength": 0.8, "deblock": "1,1"}
+X264 = {
+    "bframes": 0,
+    "ref": 3,
+    "rc-lookahead": 40,
+    "mbtree": 1,
+    "aq-mode": 3,
+    "aq-strength": 0.8,
+    "deblock": "1,1",
+}
 PRESET, CRF = "medium", 16
 
 #: Its GL drivers. Where it finds no GPU it takes SwiftShader; llvmpipe when told that there is one.

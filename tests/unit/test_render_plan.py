@@ -58,7 +58,7 @@ def test_a_plan_holds_everything_that_drawing_and_encoding_need(plan_dir: Path) 
     }  # fmt: skip
     assert (plan.frame_count, plan.gop_frames, len(plan.gops)) == (240, 48, 5)
     assert plan.duration == 10
-    assert plan.encoder.options["crf"] == "26"
+    assert plan.encoder.options["crf"] == "28.5"
     assert plan.has_audio
 
 

@@ -15,7 +15,7 @@ from typing import Self
 import psutil
 
 _STATUS = Path("/proc/self/status")
-_SAMPLE_SECONDS = 0.25  # reading the shares of shared memory holds up the process that is read
+_SAMPLE_SECONDS = 1.0  # reading the shares of memory holds up who is read: four times a second took a tenth
 
 
 @dataclass
@@ -46,7 +46,7 @@ def cpu_seconds(root: int) -> float:
 
 
 class PeakMemory:
-    """Watches the memory of the processes from `root` downwards, four times a second, until the block ends.
+    """Watches the memory of the processes from `root` downwards, once a second, until the block ends.
 
     `bytes` is the highest sum seen. Memory that processes share counts once where the system can tell
     (`proportional`), else once for each of them.

@@ -16,7 +16,7 @@ from ethereal.errors import ChildFailedError
 
 CHILD_WITH_64_MIB = """
 import subprocess, sys
-subprocess.run([sys.executable, "-c", "import time; held = bytearray(b'1') * (64 << 20); time.sleep(1)"])
+subprocess.run([sys.executable, "-c", "import time; held = bytearray(b'1') * (64 << 20); time.sleep(3)"])
 """
 
 
@@ -41,7 +41,7 @@ def test_a_command_that_fails_is_told_with_what_it_said() -> None:
 
 def test_watching_nothing_sees_nothing() -> None:
     with PeakMemory(2**22 + 1) as memory:
-        time.sleep(0.4)
+        time.sleep(1.2)
 
     assert memory.bytes == 0
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -21,6 +22,9 @@ from ethereal.services import Limits
 from tests.builders import add_job
 from tests.sounds import write_beats
 from tests.web_builders import Web, open_web
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Software drawing everywhere: no test depends on a driver.
 FLAGS = [
@@ -67,7 +71,7 @@ def visit(tmp_path: Path, browser: Browser) -> Iterator[Visit]:
 
 @contextmanager
 def served(web: Web) -> Iterator[tuple[Web, str]]:
-    server = make_server("127.0.0.1", 0, web.app, threaded=True)
+    server = make_server("127.0.0.1", 0, closing_answers(web.app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -76,6 +80,20 @@ def served(web: Web) -> Iterator[tuple[Web, str]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def closing_answers(app: WSGIApplication) -> WSGIApplication:
+    """Werkzeug's server leaves an answer open whose reader goes away; this one closes with its generator."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        answer = app(environ, start_response)
+        try:
+            yield from answer
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+
+    return call
 
 
 def note(visited: Visit, kind: str, text: str) -> None:

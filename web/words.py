@@ -170,5 +170,5 @@ def clock_words(seconds: float) -> str:
 def size_words(size: int) -> str:
     """A size in bytes as people say it: 3.4 MB."""
     if size < 1_000_000:
-        return f"{max(1, round(size / 1000))} kB"
+        return f"{max(min(1, size), round(size / 1000))} kB"
     return f"{size / 1_000_000:.1f} MB" if size < 1_000_000_000 else f"{size / 1_000_000_000:.2f} GB"

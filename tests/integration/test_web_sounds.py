@@ -32,7 +32,9 @@ def send(client: FlaskClient, file: bytes = b"", **fields: str) -> TestResponse:
 
 def test_a_sound_that_is_taken_in_shows_up_and_is_heard(web: Web, tmp_path: Path) -> None:
     client = web.client
-    assert "Nothing to hear yet" in client.get("/sounds").get_data(as_text=True)
+    empty = client.get("/sounds").get_data(as_text=True)
+    assert "Nothing to hear yet" in empty
+    assert ">0 kB of 5 GB used" in empty
     assert send(client, song_bytes(tmp_path)).headers["Location"] == "/sounds"
     coming = client.get("/sounds").get_data(as_text=True)
     assert 'http-equiv="refresh"' in coming

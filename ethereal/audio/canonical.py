@@ -11,9 +11,9 @@ from ethereal.audio.container import Sound, open_sound
 from ethereal.audio.decode import clock, decode_frames
 from ethereal.audio.flac import open_flac
 from ethereal.audio.resample import CANONICAL_RATE, Samples, in_blocks, resample
-from ethereal.audio.whole import sha256_of, whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError, TooLargeError, UnreadableAudioError
+from ethereal.whole import sha256_of, whole_file
 
 # Lengths shown to people are rounded: a span may end this many samples (0.1 s) after the sound does.
 SPAN_SLACK = CANONICAL_RATE // 10

@@ -20,9 +20,9 @@ from ethereal.audio.pieces import make_pieces
 from ethereal.audio.read import BLOCK, read_sound
 from ethereal.audio.resample import Samples
 from ethereal.audio.spool import Spool, open_spool
-from ethereal.audio.whole import sha256_of, whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.jobs.request import EditRecipe, Loudness
+from ethereal.whole import sha256_of, whole_file
 
 #: Rounding and coding raise peaks: so much room, in dB, is left for them at the first try and the next ones.
 SPARE_ROOM = (0.02, 0.1, 0.3)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ethereal.audio.container import open_sound
 from ethereal.audio.read import read_sound
-from ethereal.audio.whole import whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.jobs.request import Record
+from ethereal.whole import whole_file
 
 ZOOMS = (512, 4096, 32_768)
 DIGITS = 4  # of each number: finer than a screen, and the file stays small

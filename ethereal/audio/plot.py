@@ -17,7 +17,7 @@ from ethereal.audio.feature_set import Features
 from ethereal.audio.letters import HEIGHT as LETTER
 from ethereal.audio.letters import draw_text
 from ethereal.audio.peaks import Peaks
-from ethereal.audio.whole import whole_file
+from ethereal.whole import whole_file
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Colour = tuple[int, int, int]

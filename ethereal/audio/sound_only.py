@@ -11,8 +11,8 @@ from av.stream import Disposition
 
 from ethereal.audio.container import Sound, open_sound
 from ethereal.audio.probe import probe_audio
-from ethereal.audio.whole import whole_file
 from ethereal.errors import UnreadableAudioError
+from ethereal.whole import whole_file
 
 #: The form in which a codec's sound stands alone, and its extension.
 _FORMS = {

@@ -30,9 +30,9 @@ from ethereal.audio.addresses import (
 from ethereal.audio.answers import REDIRECTS, ensure_sound, file_name, too_many_redirects
 from ethereal.audio.networks import IPAddress
 from ethereal.audio.pace import FetchLimits, Pace, PacedSocket, too_large
-from ethereal.audio.whole import whole_file
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError, UnavailableError
+from ethereal.whole import whole_file
 
 Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 """Gives every IP address that a name stands for."""

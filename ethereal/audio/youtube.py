@@ -19,7 +19,6 @@ from ethereal.audio.decode import clock
 from ethereal.audio.pace import FetchLimits, too_large
 from ethereal.audio.proxy import GuardedProxy, open_guarded_proxy
 from ethereal.audio.source import FetchedSource, Resolver, resolve_name
-from ethereal.audio.whole import scratch_beside, sha256_of
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import (
     ChildFailedError,
@@ -31,6 +30,7 @@ from ethereal.errors import (
 )
 from ethereal.process import run_tool
 from ethereal.storage.content_types import content_type_of
+from ethereal.whole import scratch_beside, sha256_of
 
 HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"})
 TOOLS = ("yt-dlp", "yt-dlp-ejs", "deno")

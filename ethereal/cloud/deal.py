@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -21,6 +20,7 @@ from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO
 from ethereal.render.chunk import render_chunk
 from ethereal.render.plan import Plan
 from ethereal.render.warm import WarmRenderer
+from ethereal.whole import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -149,8 +149,6 @@ def _follow(
 def _bring(brief: Brief, here: _Here, chunk: ChunkDone) -> None:
     url, target = brief.chunks[chunk.index].get, here.file(chunk.index)
     path = fetch(url, target, patience=here.machine.patience, beat=lambda _: here.pulse())
-    with path.open("rb") as file:
-        came = hashlib.file_digest(file, "sha256").hexdigest()
-    if came != chunk.sha256:
+    if sha256_of(path) != chunk.sha256:
         logger.warning("chunk %d came damaged and is drawn here", chunk.index)
         here.draw(chunk.index)

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from ethereal.beat import Beat, no_beat
 from ethereal.dispatch.messages import PutLink
 from ethereal.errors import NotFoundError, StorageUnavailableError, TooLargeError, UnavailableError
-from ethereal.render.whole import whole_file
+from ethereal.whole import whole_file
 
 _BLOCK = 1 << 20
 #: The most that S3 and R2 take in one piece.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from ethereal.render.chunks import Chunk
 from ethereal.render.plan import Plan
 from ethereal.storage import keys
 from ethereal.storage.store import ObjectStore
+from ethereal.whole import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +100,3 @@ def was_redone(attempt: Attempt) -> bool:
 
 def _told(step: Step, name: str) -> object:
     return (step.result or {}).get(name)
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

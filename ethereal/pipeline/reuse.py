@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from ethereal.errors import ChunkCorruptError, NotFoundError
 from ethereal.jobs.model import StepKey, StepName
 from ethereal.pipeline.attempt import Attempt
-from ethereal.pipeline.chunk_objects import read_record, sha256_of, was_redone
+from ethereal.pipeline.chunk_objects import read_record, was_redone
 from ethereal.pipeline.progress import DRAWING_FROM
 from ethereal.render.chunk import NONE_DRAWN, ChunkResult
 from ethereal.render.chunks import Chunk, read_chunk_name
@@ -26,6 +26,7 @@ from ethereal.render.gop_key import GopKeys, make_gop_keys
 from ethereal.render.plan import Plan
 from ethereal.storage import keys
 from ethereal.storage.store import ObjectStore
+from ethereal.whole import sha256_of
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from ethereal import __version__
 from ethereal.assets.model import Provenance
 from ethereal.audio.pace import FetchLimits
 from ethereal.audio.source import FetchedSource, fetch_url
-from ethereal.audio.whole import sha256_of
 from ethereal.audio.youtube import fetch_youtube, read_video_id, youtube_tools
 from ethereal.beat import Beat
 from ethereal.jobs.request import IngestRequest, SourceType
 from ethereal.pipeline.upload import ensure_size
 from ethereal.services import Services
 from ethereal.storage.keys import extension_of, read_upload_key
+from ethereal.whole import sha256_of
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +14,7 @@ from ethereal.render.coded_pictures import Placed
 from ethereal.render.finish import FINISHES
 from ethereal.render.plan import load_plan
 from ethereal.render.plan_record import Plan
-from ethereal.render.whole import whole_file
+from ethereal.whole import sha256_of, whole_file
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ def assemble(
         finish.join(plan, plan_dir, chunks, partial, beat)
         if wrong := list(finish.find_wrong(partial, plan)):
             raise RenderError(f"the finished video is wrong: {'; '.join(wrong)}")
-        with partial.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = partial.stat().st_size
+        sha256, size = sha256_of(partial), partial.stat().st_size
     beat(1.0)
     composition = plan.composition
     return VideoResult(

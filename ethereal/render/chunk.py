@@ -19,7 +19,7 @@ from ethereal.render.gop_encoders import GopTimes, encode_gops
 from ethereal.render.plan import load_plan
 from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import OpenRenderer
-from ethereal.render.whole import whole_file
+from ethereal.whole import whole_file
 
 DEFAULT_ENCODERS = 2
 NONE_DRAWN: DrawnGops = MappingProxyType({})

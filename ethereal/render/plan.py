@@ -30,7 +30,7 @@ from ethereal.render.plan_files import ENCODER_FILE, check_frozen_size, freeze_p
 from ethereal.render.plan_hash import PLAN_FILE, files_of, plan_hash_of
 from ethereal.render.plan_record import PROTOCOL, Canary, Document, Plan, Provenance, plan_document, read_plan
 from ethereal.render.renderer import OpenRenderer
-from ethereal.render.whole import whole_directory
+from ethereal.whole import whole_directory
 
 __all__ = ["Plan", "PlanRequest", "load_plan", "make_plan"]
 

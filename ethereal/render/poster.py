@@ -20,7 +20,7 @@ from ethereal.render.encode import Pixels
 from ethereal.render.film import open_film
 from ethereal.render.plan_record import Plan
 from ethereal.render.renderer import Renderer
-from ethereal.render.whole import whole_file
+from ethereal.whole import whole_file
 
 _SHEET_WIDTH = 1600
 _SQUARE = 16  # pixels

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
+from ethereal import log
 from ethereal.settings import Settings
 from ethereal.storage.r2_bucket import r2_endpoint
 
@@ -36,6 +37,7 @@ def request_id() -> str:
 def _name_request() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _ID.fullmatch(given) else uuid4().hex
+    log.rebind(requestId=g.request_id)  # a thread of the server answers one request after the other
 
 
 def _policy(objects: str) -> str:

@@ -154,6 +154,7 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     sequence: int = 0  #: order of arrival, given by the store
+    request_id: str = ""  #: of the request that it came with, for the log
 
     def asked(self, kind: builtins.type[Asked]) -> Asked:
         """Its request. Raise NotFoundError when this is a job of another kind."""

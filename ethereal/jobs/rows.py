@@ -57,6 +57,7 @@ def job_from_row(row: Row) -> Job:
         started_at=from_ms(row["started_at"]),
         finished_at=from_ms(row["finished_at"]),
         sequence=row["sequence"],
+        request_id=row["request_id"],
     )
 
 

@@ -57,6 +57,7 @@ class SqlJobStore:
             "request": job.request.model_dump_json(),
             "key": idempotency.key if idempotency else None,
             "digest": idempotency.digest if idempotency else None,
+            "request_id": job.request_id,
             "now": to_ms(job.created_at),
             "announce_at": to_ms(next_announcement(job.created_at, 0)),
             "name": first.name,

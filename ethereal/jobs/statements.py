@@ -23,8 +23,8 @@ _IDLE = "NOT EXISTS (SELECT 1 FROM steps WHERE job_id = jobs.id AND status = 'ru
 
 ADD_JOB = (
     "INSERT INTO jobs (id, type, status, progress, attempt, request, idempotency_key, idempotency_digest,"
-    " created_at, updated_at)"
-    " VALUES (:job, :type, 'pending', 0, 0, :request, :key, :digest, :now, :now)"
+    " request_id, created_at, updated_at)"
+    " VALUES (:job, :type, 'pending', 0, 0, :request, :key, :digest, :request_id, :now, :now)"
     " ON CONFLICT (idempotency_key) DO NOTHING"
 )
 ADD_FIRST_STEP = (

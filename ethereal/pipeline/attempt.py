@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ethereal import log
 from ethereal.beat import Beat
 from ethereal.errors import (
     ConflictError,
@@ -152,9 +153,16 @@ def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[A
 
     An error ends the attempt as its type says. A signal that ends this process hands the step back.
     """
-    claim = _claim(services, job_id, step)
-    if claim is None:
-        return False
+    with log.bind(jobId=job_id, step=step):
+        claim = _claim(services, job_id, step)
+        if claim is None:
+            return False
+        with log.bind(attempt=claim.lease.attempt, requestId=claim.job.request_id):
+            return _run(services, claim, work)
+
+
+def _run(services: Services, claim: Claim, work: Callable[[Attempt], None]) -> bool:
+    step = claim.lease.step
     services.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f"{step}-", dir=services.scratch) as folder:
         attempt = Attempt(services, claim, Path(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from ethereal import log
 from ethereal.errors import InvalidInputError
 from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey
 from ethereal.jobs.request import IngestRequest, JobRequest
@@ -21,7 +22,14 @@ def store_job(
     Raise ConflictError when the idempotency key was used for another request.
     """
     now = services.clock()
-    job = Job(id=JobId(str(services.new_id())), type=type_, request=request, created_at=now, updated_at=now)
+    job = Job(
+        id=JobId(str(services.new_id())),
+        type=type_,
+        request=request,
+        created_at=now,
+        updated_at=now,
+        request_id=log.bound().get("requestId", ""),
+    )
     stored = services.jobs.add(job, first, idempotency=_idempotency(idempotency_key, request))
     if stored.id == job.id:
         announce(services, [Announcement(stored.id, first)])

@@ -80,6 +80,7 @@ def new_job(created_at: datetime = NOON) -> Job:
         request=RenderRequest(audio_key="uploads/a/original.flac", filename="song.flac", title="Sóng"),
         created_at=created_at,
         updated_at=created_at,
+        request_id="from-a-proxy-17",
     )
 
 
@@ -101,6 +102,7 @@ def test_a_stored_job_is_returned_as_it_was_given(store: JobStore) -> None:
     stored = store.add(job, PREPARE)
 
     assert stored.request == job.request
+    assert stored.request_id == job.request_id
     assert (stored.status, stored.progress, stored.created_at) == (JobStatus.PENDING, 0, NOON)
     assert store.get(job.id) == stored
 

@@ -19,7 +19,7 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation --no-index . \
   && install --directory --owner=ethereal /data
 
 USER ethereal
-ENV ETHEREAL_DATA_DIR=/data PYTHONUNBUFFERED=1
+ENV ETHEREAL_DATA_DIR=/data ETHEREAL_LOG_FORMAT=json PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8765
 # Of the web app, as is the command; whoever runs another process gives another check, or --no-healthcheck.

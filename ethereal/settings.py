@@ -39,6 +39,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="How people reach the web app; default: host and port.")
     flower_port: int = Field(5556, ge=0, le=65535, description="Port of the Flower dashboard.")
 
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the log: for people, or one JSON object each."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="From which level on the log is written."
+    )
+
     broker_url: SecretStr | None = Field(None, description="Redis address; unset: Valkey is started here.")
     database_url: str | None = Field(
         None, description="file:PATH, libsql://HOST or http(s)://HOST; unset: jobs.db in the data directory."

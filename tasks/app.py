@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from celery import Celery
 from celery.exceptions import Ignore
+from celery.signals import setup_logging
 
+from ethereal import log
 from ethereal.bootstrap import build_services
 from ethereal.services import Services
 from ethereal.settings import read_settings
@@ -17,6 +19,13 @@ app = Celery(
     "ethereal", include=["tasks.chain", "tasks.audio", "tasks.render", "tasks.reaper", "tasks.process"]
 )
 app.config_from_object("tasks.config")
+
+
+@setup_logging.connect
+def set_up_log(**_: object) -> None:
+    """In place of Celery's own set-up, in workers, in their children and in beat."""
+    settings = read_settings()
+    log.set_up(settings.log_format, settings.log_level)
 
 
 def services() -> Services:

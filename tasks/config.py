@@ -30,7 +30,6 @@ worker_send_task_events = True
 task_send_sent_event = True
 worker_max_tasks_per_child = 50
 worker_concurrency = render_workers(_settings)  # where the command line names no number
-worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = False  # an early-acked task goes on undisturbed
 enable_utc = True
 

@@ -28,6 +28,7 @@ from web import (
     events,
     headers,
     health,
+    log,
     pages,
     sign_in,
     sounds,
@@ -55,6 +56,7 @@ def create_app(
     Face(services, settings, checks, look_seconds).attach(app)
     access.guard(app, settings, secret)
     headers.register(app, settings)
+    log.register(app)
     errors.register(app)
     for module in (
         api_assets,

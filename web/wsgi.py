@@ -6,6 +6,7 @@ from functools import cache
 
 from flask import Flask
 
+from ethereal import log
 from ethereal.bootstrap import build_services, readiness_checks, signing_secret
 from ethereal.errors import UnavailableError
 from ethereal.settings import read_settings
@@ -18,6 +19,7 @@ from web import create_app
 def make_app() -> Flask:
     """The app on the services that the environment names, one for each process."""
     settings = read_settings()
+    log.set_up(settings.log_format, settings.log_level)
     queue = CeleryTaskQueue(tasks_app)
     services = build_services(settings, queue=queue)
     checks = readiness_checks(services, queue.ping) | {"worker": lambda: _check_workers(queue)}

@@ -187,6 +187,7 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
 
 
 def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
+    logger.info("%s begins", attempt.lease.step)
     try:
         work(attempt)
     except LeaseLostError as lost:
@@ -201,6 +202,7 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
         _hand_back(attempt)
         raise
     else:
+        logger.info("%s done", attempt.lease.step)
         return True
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 
 from ethereal import log
 from ethereal.errors import InvalidInputError
@@ -12,6 +13,8 @@ from ethereal.jobs.store import Idempotency
 from ethereal.pipeline.announce import announce
 from ethereal.services import Services
 from ethereal.storage.keys import read_upload_key
+
+logger = logging.getLogger(__name__)
 
 
 def store_job(
@@ -32,6 +35,8 @@ def store_job(
     )
     stored = services.jobs.add(job, first, idempotency=_idempotency(idempotency_key, request))
     if stored.id == job.id:
+        with log.bind(jobId=stored.id):
+            logger.info("taken in: %s", type_)
         announce(services, [Announcement(stored.id, first)])
     elif job.upload_key and stored.upload_key != job.upload_key:
         services.objects.delete(read_upload_key(job.upload_key))  # the same sound, sent twice

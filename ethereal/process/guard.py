@@ -1,8 +1,9 @@
 """Run a command and end every process it ever started: once it ends, when asked to, or when PARENT dies.
 
-    python -I -S guard.py PARENT GRACE SIGNAL group|leader COMMAND...
+    python -I -S guard.py PARENT GRACE SIGNAL group|leader ABOUT COMMAND...
 
-Standard library only and never imported. Exits as COMMAND did (128 + n for signal n, 127 when it cannot run).
+ABOUT goes into its environment. Standard library only and never imported. Exits as COMMAND did (128 + n for
+signal n, 127 when it cannot run).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 def main(arguments: list[str]) -> int:
-    parent, grace, signal_name, whom, *command = arguments
+    parent, grace, signal_name, whom, about, *command = arguments
+    if about:
+        os.putenv("ETHEREAL_ABOUT", about)
     set_process_option(PR_SET_CHILD_SUBREAPER, 1)
     keep_descriptors()
     wakeups = catch_signals()

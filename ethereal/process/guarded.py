@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
+from ethereal import log
+
 Stream: TypeAlias = int | IO[bytes] | None
 
 _GUARD = str(Path(__file__).with_name("guard.py"))
@@ -51,10 +53,14 @@ class GuardedProcess:
 
 
 def guarded_argv(argv: Sequence[str], *, stop: Stop = ORDERLY, parent: int) -> list[str]:
-    """Return the argument list that runs `argv` for as long as the process `parent` lives."""
+    """Return the argument list that runs `argv` for as long as the process `parent` lives.
+
+    Its environment says in ETHEREAL_ABOUT which job it is for, as lines of the log do.
+    """
     name = stop.signal.name.removeprefix("SIG")
     grace = str(stop.grace.total_seconds())
-    return [sys.executable, "-I", "-S", _GUARD, str(parent), grace, name, stop.whom, *argv]
+    about = " ".join(f"{name}={value}" for name, value in log.bound().items())
+    return [sys.executable, "-I", "-S", _GUARD, str(parent), grace, name, stop.whom, about, *argv]
 
 
 @contextlib.contextmanager

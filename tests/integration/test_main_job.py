@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import psutil
@@ -18,6 +19,7 @@ from click.testing import CliRunner
 from ethereal.cli import cli
 from ethereal.client import ApiClient, ApiError
 from ethereal.embedded import RunningStack
+from ethereal.embedded.logs import log_of
 from tests.pictures import read_frames
 from tests.played_web import answering, played_web
 
@@ -159,3 +161,32 @@ def test_sound_is_taken_in_cut_and_rendered(
     assert (heard["result"]["durationSeconds"], kept["result"]["durationSeconds"]) == (1, 1)
     assert hashlib.sha256((tmp_path / "sound.wav").read_bytes()).hexdigest() == kept["result"]["sha256"]
     assert (video["result"]["frames"], video["title"]) == (24, "song")
+
+
+def test_a_request_can_be_followed_from_the_browser_to_the_chunk(
+    client: ApiClient, song: Path, stack: RunningStack
+) -> None:
+    audio = {"type": "upload", "storageKey": client.upload(song), "filename": song.name}
+    asked = Request(
+        f"{stack.web_url}/api/render",
+        json.dumps({"audio": audio, **SMALL, "range": {"start": 0, "end": 0.5}}).encode(),
+        {"Content-Type": "application/json", "X-Request-Id": "from-a-proxy-17"},
+    )
+    with urlopen(asked) as answer:
+        assert answer.headers["X-Request-Id"] == "from-a-proxy-17"
+        job_id = json.load(answer)["jobId"]
+    finish(client, job_id)
+
+    said = [line for name in ("web", "worker", "render") for line in read_log(stack, name)]
+    ours = [line for line in said if line.get("requestId") == "from-a-proxy-17"]
+    assert [line["message"] for line in ours[:2]] == ["taken in: render", "POST /api/render: 202"]
+    done = {line["step"].split(".")[0] for line in ours if line["message"].endswith(" done")}
+    assert done >= {"prepare_audio", "upload_r2", "dispatch_modal", "plan_render", "render_chunk"}
+    assert done >= {"assemble_video"}
+    assert all(line["jobId"] == job_id and line["attempt"] == "1" for line in ours[2:])
+
+
+def read_log(stack: RunningStack, name: str) -> list[dict[str, Any]]:
+    """The lines that our processes said; Celery greets in its own way."""
+    text = log_of(stack.options.data_dir, name).read_text()
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]

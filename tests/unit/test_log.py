@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ethereal import log
 from ethereal.jobs.model import JobId, JobType, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.store_job import store_job
+from ethereal.process import run_tool
 from tests.builders import make_request, make_services
 
 logger = logging.getLogger("ethereal.test")
@@ -99,3 +101,12 @@ def test_a_step_speaks_for_the_request_that_its_job_came_with(said: StringIO, tm
     line = next(line for line in lines(said) if line["message"] == "working")
     assert line["requestId"] == "from-a-proxy-17"
     assert (line["jobId"], line["step"], line["attempt"]) == (job.id, "prepare_audio.0", "1")
+
+
+def test_a_process_that_is_started_meanwhile_knows_what_it_is_for() -> None:
+    with log.bind(jobId="j", attempt=2):
+        told = run_tool(["/usr/bin/env"], timeout=timedelta(seconds=20)).stdout.decode()
+    untold = run_tool(["/usr/bin/env"], timeout=timedelta(seconds=20)).stdout.decode()
+
+    assert "ETHEREAL_ABOUT=jobId=j attempt=2" in told.splitlines()
+    assert "ETHEREAL_ABOUT" not in untold

@@ -16,20 +16,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from ethereal.errors import BrowserCrashedError, RenderError, SceneFailedError
 from ethereal.render.capture.driver import GlDriver
 from ethereal.render.capture.executable import find_chromium
+from ethereal.render.capture.kill import kill_browser
 from ethereal.render.capture.profile import SHARED_MEMORY
 from ethereal.render.capture.ring import RingSize
 from ethereal.render.capture.site import DRAWING_PAGE, Site
 from ethereal.render.capture.watch import Expectations, read_expectations
 
 _START_SECONDS = 60.0
-_CLOSE_SECONDS = 5.0
 _JOIN_SECONDS = 15.0
 
 _FLAGS = (
@@ -119,7 +118,7 @@ class Browser:
         self.failure = self.failure or failure
 
     def close(self) -> None:
-        """End the browser; when this returns no process of it is left."""
+        """End the browser; when this returns no process of it runs."""
         with suppress(RuntimeError):  # the loop has ended by itself
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(_JOIN_SECONDS)
@@ -155,9 +154,8 @@ class Browser:
         except RenderError as error:
             self.fail(error)  # before the browser closes, which is another failure
             raise
-        finally:
-            with suppress(PlaywrightError, TimeoutError):
-                await asyncio.wait_for(context.close(), _CLOSE_SECONDS)
+        finally:  # asked to close, it would take a second over a profile that nobody reads again
+            await asyncio.to_thread(kill_browser, self._launch.user_data)
 
     async def _open(self, context: BrowserContext, staging: Staging) -> Opened:
         self._page = page = context.pages[0]
@@ -226,22 +224,3 @@ async def _launch(playwright: Playwright, launch: Launch) -> BrowserContext:
         service_workers="block",
         timeout=_START_SECONDS * 1000,
     )
-
-
-def kill_browser(user_data: Path) -> None:
-    """End what is left of the browser on this profile: nothing, when it closed well."""
-    flag = f"--user-data-dir={user_data}"
-    left = [
-        process for process in psutil.process_iter(["cmdline"]) if flag in (process.info["cmdline"] or ())
-    ]
-    family = [child for process in left for child in _children(process)]
-    for process in (*left, *family):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs([*left, *family], timeout=_CLOSE_SECONDS)
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    with suppress(psutil.NoSuchProcess):
-        return process.children(recursive=True)
-    return []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from ethereal.errors import OutOfDiskError
+from ethereal.scratch import open_scratch, sweep_scratch
 
 
 @contextlib.contextmanager
@@ -49,15 +50,14 @@ def _moved(source: Path, target: Path) -> bool:
 
 @contextlib.contextmanager
 def scratch_beside(output: Path) -> Iterator[Path]:
-    """Make a directory on the disk of `output` for the length of the block. Raise OutOfDiskError."""
+    """Make a directory on the disk of `output` for the length of the block. Raise OutOfDiskError.
+
+    What killed processes left there of the same output is removed first.
+    """
+    sweep_scratch(output.parent, glob.escape(output.name))
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        scratch = output.parent / f".{output.name}.{secrets.token_hex(8)}"
-        scratch.mkdir()
-        try:
+        with open_scratch(output.parent, output.name) as scratch:
             yield scratch
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OutOfDiskError(f"no space left for {output.name}") from error

@@ -14,6 +14,8 @@ from kombu.transport import redis as kombu_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from ethereal.errors import TimeLimitError
+from ethereal.leftovers import sweep_leftovers
+from ethereal.settings import read_settings
 from tasks import kind
 from tasks.app import close_services
 from tasks.queues import queue_of
@@ -56,6 +58,13 @@ def listen_to_own_kind(sender: str, instance: Any, **_: object) -> None:
     if "render" in queues.consume_from:
         kind.learn()
         queues.select_add(queue_of(str(kind.route())))
+
+
+@celeryd_after_setup.connect
+@worker_process_init.connect
+def remove_leftovers(**_: object) -> None:
+    """A process is most often in the place of one that was killed: what that left goes at once."""
+    sweep_leftovers(read_settings().scratch)
 
 
 @worker_process_init.connect

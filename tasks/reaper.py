@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ethereal.leftovers import sweep_leftovers
 from ethereal.pipeline.library import sweep_assets
 from ethereal.pipeline.reap import reap as reap_jobs
 from ethereal.pipeline.reap import sweep_uploads
@@ -19,3 +20,4 @@ def sweep() -> None:
     sweep_uploads(services())
     sweep_assets(services())
     sweep_plans(services())
+    sweep_leftovers(services().scratch)

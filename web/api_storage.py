@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, request, send_file
@@ -13,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import ClosingIterator
 
 from ethereal.errors import ConflictError, InvalidInputError, NotFoundError
-from ethereal.pipeline.upload import ask_upload, receive
+from ethereal.pipeline.upload import ask_upload, receive, upload_folder
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.signing import Permit
@@ -50,9 +48,8 @@ def put() -> ResponseReturnValue:
     permit = _local_store().check_link("PUT", request.args.to_dict())
     _check_announced(permit)
     request.max_content_length = permit.size + 1  # a server that ends the stream itself must see its end
-    services().scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="upload-", dir=services().scratch) as folder:
-        path = Path(folder) / "upload"
+    with upload_folder(services()) as folder:
+        path = folder / "upload"
         body = cast(BinaryIO, request.stream)
         sha256 = receive(services(), body, path, declared_size=permit.size)
         facts = services().objects.put(permit.key, path)

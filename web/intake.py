@@ -9,8 +9,6 @@ import base64
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 from urllib.parse import unquote
 
@@ -23,7 +21,7 @@ from ethereal.errors import InvalidInputError, TooLargeError
 from ethereal.jobs.model import Job
 from ethereal.jobs.request import EditRecipe
 from ethereal.pipeline.submit import check_request, submit_render
-from ethereal.pipeline.upload import accept_upload, look_at, receive
+from ethereal.pipeline.upload import accept_upload, look_at, receive, upload_folder
 from ethereal.services import Services
 from ethereal.storage import keys
 from web.multipart import FilePart, FormReader
@@ -159,11 +157,10 @@ def _accepted(services: Services, stream: BinaryIO, filename: str) -> Iterator[t
 
 def _look_at_stored(services: Services, key: keys.StorageKey) -> str:
     """The sha256 of an upload that is sound; one that is not is removed."""
-    services.scratch.mkdir(parents=True, exist_ok=True)
     with ExitStack() as undo:
         undo.callback(services.objects.delete, key)
-        with TemporaryDirectory(prefix="upload-", dir=services.scratch) as folder:
-            path = Path(folder) / f"upload.{keys.extension_of(key)}"
+        with upload_folder(services) as folder:
+            path = folder / f"upload.{keys.extension_of(key)}"
             with services.objects.open(key) as stream:
                 sha256 = receive(services, stream, path)
             look_at(services, path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
@@ -20,6 +19,7 @@ from ethereal.render.assemble import assemble as join_chunks
 from ethereal.render.chunk import render_chunk as draw_chunk
 from ethereal.render.plan import Plan, make_plan
 from ethereal.settings import read_settings
+from ethereal.whole import scratch_beside
 
 _LISTENING = 60.0  # percent of planning
 
@@ -37,14 +37,13 @@ def plan(plan_dir: Path, **asked: object) -> None:
     from ethereal.cli.listen import make_plan_request
 
     wanted, settings = read_wanted(asked), read_settings()
-    plan_dir.parent.mkdir(parents=True, exist_ok=True)
     with (
-        TemporaryDirectory(prefix=f".{plan_dir.name}-", dir=plan_dir.parent) as folder,
+        scratch_beside(plan_dir) as folder,
         open_bar(Console(stderr=True)) as bar,
     ):
         request = make_plan_request(
             wanted,
-            Path(folder),
+            folder,
             longest=Fraction(settings.max_audio_minutes * 60),
             tell=lambda fraction: bar.show("listening", _LISTENING * fraction),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from ethereal.cli.bar import Bar, open_bar, size_of
 from ethereal.cli.wanted import Wanted, picture_options, read_wanted
 from ethereal.render.formats import get_format
 from ethereal.settings import Settings, read_settings
+from ethereal.whole import scratch_beside
 
 if TYPE_CHECKING:
     from ethereal.render.assemble import VideoResult
@@ -56,11 +56,10 @@ def render(output: Path, workers: int | None, **asked: object) -> None:
 
 
 def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | None, bar: Bar) -> VideoResult:
-    output.parent.mkdir(parents=True, exist_ok=True)
     size = get_format(wanted.output_format)
     with (
         renderer_ahead(settings, size.width, size.height) as ahead,
-        TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder,
+        scratch_beside(output) as folder,
     ):
         # What listens and draws takes a second to import, in which the browser starts.
         from ethereal.cli.listen import make_plan_request
@@ -68,7 +67,7 @@ def _render(wanted: Wanted, output: Path, settings: Settings, workers: int | Non
 
         request = make_plan_request(
             wanted,
-            Path(folder),
+            folder,
             longest=Fraction(settings.max_audio_minutes * 60),
             tell=lambda fraction: bar.show("listening", fraction * _FROM["planning"]),
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ethereal import log
 from ethereal.beat import Beat
@@ -24,6 +23,7 @@ from ethereal.errors import (
 from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Lease, Step, StepKey
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
+from ethereal.scratch import open_scratch
 from ethereal.services import Services
 
 logger = logging.getLogger(__name__)
@@ -163,9 +163,8 @@ def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[A
 
 def _run(services: Services, claim: Claim, work: Callable[[Attempt], None]) -> bool:
     step = claim.lease.step
-    services.scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f"{step}-", dir=services.scratch) as folder:
-        attempt = Attempt(services, claim, Path(folder))
+    with open_scratch(services.scratch, str(step)) as folder:
+        attempt = Attempt(services, claim, folder)
         return _work(attempt, work)
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import tarfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import (
@@ -19,6 +18,7 @@ from ethereal.jobs.model import StepKey, StepName
 from ethereal.pipeline.attempt import Attempt
 from ethereal.pipeline.folders import plan_folder
 from ethereal.render.plan import Plan, load_plan
+from ethereal.scratch import open_scratch
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
@@ -48,10 +48,9 @@ def ensure_plan(services: Services, plan_hash: str, chunk_count: int, *, beat: B
     if target.is_dir():
         os.utime(target)
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
+    with open_scratch(target.parent, target.name) as folder:
         key = keys.plan_archive(plan_hash, chunk_count)
-        return _settle(fetch_plan(services.objects, key, Path(folder), beat=beat), target)
+        return _settle(fetch_plan(services.objects, key, folder, beat=beat), target)
 
 
 def fetch_plan(objects: ObjectStore, key: StorageKey, folder: Path, *, beat: Beat = no_beat) -> Path:

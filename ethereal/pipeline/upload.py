@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from ethereal.audio.probe import AudioFacts
 from ethereal.audio.probe_child import probe_apart
 from ethereal.errors import InvalidInputError, TooLargeError
+from ethereal.scratch import open_scratch
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.content_types import CONTENT_TYPES, content_type_of
@@ -39,7 +38,7 @@ def accept_upload(
     Raise TooLargeError while streaming or for sound that is too long, InvalidInputError when the stream ends
     before `declared_size` bytes, UnreadableAudioError when it holds no sound. Nothing is left behind then.
     """
-    with _folder(services) as folder:
+    with upload_folder(services) as folder:
         path = folder / f"upload.{keys.extension_of(filename)}"
         sha256 = receive(services, stream, path, declared_size=declared_size)
         facts = look_at(services, path)
@@ -115,8 +114,6 @@ def _too_large(limit: int) -> TooLargeError:
     )
 
 
-@contextmanager
-def _folder(services: Services) -> Iterator[Path]:
-    services.scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="upload-", dir=services.scratch) as folder:
-        yield Path(folder)
+def upload_folder(services: Services) -> AbstractContextManager[Path]:
+    """Where a file lies while it comes in."""
+    return open_scratch(services.scratch, "upload")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
 from ethereal.beat import Beat
@@ -19,6 +18,7 @@ from ethereal.render.local_worker import WorkerStart
 from ethereal.render.plan import Plan, PlanRequest
 from ethereal.render.renderer import OpenRenderer
 from ethereal.render.warm import WarmRenderer
+from ethereal.whole import scratch_beside
 
 Stage: TypeAlias = Literal["planning", "drawing", "assembling"]
 
@@ -54,9 +54,8 @@ def render_locally(
     in a process of its own. Raise what planning, drawing and assembling raise.
     """
     count = request.frame_count
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
-        plan_dir, chunk_dir = Path(folder) / "plan", Path(folder) / "chunks"
+    with scratch_beside(output) as folder:
+        plan_dir, chunk_dir = folder / "plan", folder / "chunks"
         start, drawing = WorkerStart(plan_dir, open_renderer, encoders), _drawing(count, tell)
         with WarmRenderer(open_first or open_renderer) as warm:
             beat = _stage("planning", 0, count, tell)

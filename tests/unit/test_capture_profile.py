@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,18 +12,11 @@ from ethereal.render.capture import profile as profiles
 from ethereal.render.capture.profile import choose_place, open_profile, sweep_profiles
 
 
-def dead_pid() -> int:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    return process.pid
-
-
-def make_profile(place: Path, pid: int) -> Path:
-    path = place / f"ethereal-profile-{pid}-abc"
-    path.mkdir()
-    (path / "lock").touch()
-    (path / "frames").write_bytes(b"x" * 1000)
-    return path
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(profiles, "SHARED_MEMORY", tmp_path / "shm")
+    (tmp_path / "shm").mkdir()
+    return tmp_path / "shm"
 
 
 def use_profile(place: Path) -> None:
@@ -37,51 +27,31 @@ def use_profile(place: Path) -> None:
         raise SystemExit
 
 
-def test_a_profile_is_gone_after_use_and_after_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(profiles, "SHARED_MEMORY", tmp_path)
-
+def test_a_profile_is_gone_after_use_and_after_an_error(memory: Path) -> None:
     with pytest.raises(SystemExit):
-        use_profile(tmp_path)
+        use_profile(memory)
 
-    assert list(tmp_path.iterdir()) == []
+    assert list(memory.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_swept_by_the_next_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(profiles, "SHARED_MEMORY", tmp_path)
-    stale = make_profile(tmp_path, dead_pid())
+def test_what_a_killed_process_left_is_swept_by_the_next_open_and_nothing_else(memory: Path) -> None:
+    stale = memory / ".ethereal-profile-77.0123456789abcdef"
+    stale.mkdir()
+    (stale / "frames").write_bytes(b"x" * 1000)
+    (memory / ".another-program.0123456789abcdef").mkdir()
 
-    with open_profile(1000, None):
+    with open_profile(1000, None) as first, open_profile(1000, None):
         assert not stale.exists()
+        assert first.exists()
+    assert [path.name for path in memory.iterdir()] == [".another-program.0123456789abcdef"]
 
 
-def test_the_profile_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
-    living = make_profile(tmp_path, os.getpid())
+def test_profiles_are_looked_for_where_there_was_no_room_in_memory_too(memory: Path, tmp_path: Path) -> None:
+    stale = [place / ".ethereal-profile-77.0123456789abcdef" for place in (memory, tmp_path)]
+    for path in stale:
+        path.mkdir()
 
-    sweep_profiles(tmp_path)
-
-    assert living.exists()
-
-
-def test_a_profile_whose_lock_is_held_is_left_alone_whatever_its_process_id(tmp_path: Path) -> None:
-    elsewhere = make_profile(tmp_path, dead_pid())
-
-    with (elsewhere / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        sweep_profiles(tmp_path)
-
-    assert elsewhere.exists()
-
-
-def test_other_directories_are_none_of_our_business(tmp_path: Path) -> None:
-    (tmp_path / "ethereal-profile-notes").mkdir()
-
-    sweep_profiles(tmp_path)
-
-    assert (tmp_path / "ethereal-profile-notes").exists()
+    assert sweep_profiles(tmp_path) == 2
 
 
 def test_the_first_place_with_room_is_taken(tmp_path: Path) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from ethereal.errors import OutOfDiskError
+from ethereal.scratch import open_scratch, sweep_scratch
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the directory, readable by us alone
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the directory made there is readable by us alone
 PROFILE_BYTES = 64 * 2**20  # what a browser writes beside the ring, amply
-_PREFIX = "ethereal-profile-"
+_LABEL = "ethereal-profile-"
 
 
 @contextmanager
@@ -26,17 +24,10 @@ def open_profile(ring_bytes: int, scratch: Path | None) -> Iterator[Path]:
     It lies on /dev/shm or else in `scratch` (default: the system's temporary directory). Raises
     OutOfDiskError when neither has room.
     """
-    places = (SHARED_MEMORY, scratch or Path(tempfile.gettempdir()))
-    for place in places:
-        sweep_profiles(place)
-    parent = choose_place(places, ring_bytes + PROFILE_BYTES)
-    profile = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
-    try:
-        with (profile / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield profile
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)  # what should be left is swept at a later open
+    sweep_profiles(scratch)
+    place = choose_place(_places(scratch), ring_bytes + PROFILE_BYTES)
+    with open_scratch(place, f"{_LABEL}{os.getpid()}") as profile:
+        yield profile
 
 
 def choose_place(places: Sequence[Path], room: int) -> Path:
@@ -47,21 +38,10 @@ def choose_place(places: Sequence[Path], room: int) -> Path:
     raise OutOfDiskError(f"no room for {room} bytes in {' or '.join(map(str, places))}")
 
 
-def sweep_profiles(place: Path) -> None:
-    """Remove the profiles whose owner is gone: its process ended and nobody holds its lock.
-
-    The lock tells owners in other containers, whose process ids mean nothing here.
-    """
-    for profile in place.glob(f"{_PREFIX}*"):
-        pid = profile.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)) and not _is_locked(profile / "lock"):
-            shutil.rmtree(profile, ignore_errors=True)
+def sweep_profiles(scratch: Path | None) -> int:
+    """Remove the profiles whose owner is gone, wherever they may lie; return how many."""
+    return sum(sweep_scratch(place, f"{_LABEL}*") for place in _places(scratch))
 
 
-def _is_locked(path: Path) -> bool:
-    with suppress(FileNotFoundError), path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+def _places(scratch: Path | None) -> tuple[Path, Path]:
+    return SHARED_MEMORY, scratch or Path(tempfile.gettempdir())

@@ -14,6 +14,8 @@ EtherealError
 │   └── GoneError              it was there and was removed
 ├── ConflictError              the job has moved on
 │   └── LeaseLostError         another attempt owns the step now
+├── TooManyRequestsError       asked more often than one may
+│   └── TooManyJobsError       more jobs wait than may
 ├── NotBuiltError              asked for something that is not built yet
 ├── MisconfiguredError         a service refuses what the settings say: whoever runs this must act
 ├── TimeLimitError             a step ran longer than it may
@@ -141,6 +143,26 @@ class LeaseLostError(ConflictError):
     """Another attempt owns the step now; what this one made is dropped."""
 
     code = "LEASE_LOST"
+
+
+class TooManyRequestsError(EtherealError):
+    """Asked more often than one may; the same call works after `retry_after` seconds."""
+
+    code = "TOO_MANY_REQUESTS"
+    retry = Retry.LATER
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooManyJobsError(TooManyRequestsError):
+    """As many jobs wait and run as may: send more when some of them have ended."""
+
+    code = "TOO_MANY_JOBS"
+
+    def __init__(self, message: str, retry_after: int = 15) -> None:
+        super().__init__(message, retry_after)
 
 
 class NotBuiltError(EtherealError):

@@ -18,6 +18,7 @@ from ethereal.errors import (
     NotBuiltError,
     NotFoundError,
     TooLargeError,
+    TooManyRequestsError,
     UnauthorizedError,
     UnavailableError,
     UnreadableAudioError,
@@ -37,6 +38,7 @@ STATUS_OF: Mapping[type[EtherealError], int] = {
     NotFoundError: 404,
     GoneError: 410,
     ConflictError: 409,
+    TooManyRequestsError: 429,
     NotBuiltError: 501,
     UnavailableError: 503,
 }
@@ -81,6 +83,8 @@ def show_error(error: EtherealError) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         response.headers["Retry-After"] = _RETRY_SECONDS
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -92,6 +92,9 @@ _TROUBLE: Mapping[int, Trouble] = {
     409: Trouble("Too late", "The render has moved on in the meantime. Look at how it stands now."),
     410: Trouble("Gone", "It was here, and has been removed."),
     413: Trouble("Too large", "Send a smaller file."),
+    429: Trouble(
+        "A little slower, please", "Wait a moment, then try once more. What you sent before goes on."
+    ),
     501: Trouble("Not built yet", "This part of Ethereal is still to come."),
     503: Trouble("One moment", "A part of the system does not answer. Try again in a few seconds."),
 }

@@ -28,6 +28,7 @@ from ethereal.jobs.model import (
     StepStatus,
 )
 from ethereal.jobs.store import REDONE, Idempotency, Page, Released, Stranded, next_announcement
+from ethereal.jobs.turns import Lane, Unfinished, Waiting, choose, in_turns, lane_of
 
 
 class MemoryJobStore(MemoryState):
@@ -37,13 +38,23 @@ class MemoryJobStore(MemoryState):
         super().__init__()
         self._keys: dict[str, tuple[str, JobId]] = {}
         self._sequence = 0
+        self._served: dict[tuple[Lane, str], datetime] = {}
 
-    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+    def add(
+        self,
+        job: Job,
+        first: StepKey,
+        *,
+        idempotency: Idempotency | None = None,
+        most: Unfinished | None = None,
+    ) -> Job:
         with self._lock:
             if idempotency and (known := self._keys.get(idempotency.key)):
                 return self._same(known, idempotency)
             if job.id in self._jobs:
                 raise ConflictError(f"job {job.id} exists")
+            if most:
+                self.unfinished(job.client).ensure_below(most)
             self._sequence += 1
             self._jobs[job.id] = replace(job, sequence=self._sequence)
             self._steps[job.id] = {}
@@ -70,6 +81,27 @@ class MemoryJobStore(MemoryState):
             ]
         return Page(jobs[:limit], jobs[limit - 1].sequence if len(jobs) > limit else None)
 
+    def unfinished(self, client: str) -> Unfinished:
+        with self._lock:
+            living = [job for job in self._jobs.values() if not job.status.is_final]
+            return Unfinished(len(living), sum(job.client == client for job in living))
+
+    def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
+        with self._lock:
+            living = [job for job in self._jobs.values() if not job.status.is_final]
+            steps = [Waiting(job, step) for job in living for step in self._steps[job.id].values()]
+            inside = [one for one in steps if one.step.key.name in lane.levels]
+            served = {client: when for (where, client), when in self._served.items() if where is lane}
+            step = choose(inside, served, now=now, route=route)
+            if step is None:
+                return None
+            self._steps[step.job_id][step.key] = replace(step, turn_at=now)
+            return Announcement(step.job_id, step.key, step.route, turn=True)
+
+    def forget_turns(self, *, before: datetime) -> None:
+        with self._lock:
+            self._served = {one: when for one, when in self._served.items() if when >= before}
+
     def steps(self, job_id: JobId) -> Sequence[Step]:
         with self._lock:
             return sorted(self._steps.get(job_id, {}).values(), key=lambda step: step.key)
@@ -79,10 +111,7 @@ class MemoryJobStore(MemoryState):
             job = self.get(job_id)
             if job.status is not JobStatus.PENDING:
                 return None
-            return sum(
-                other.status is JobStatus.PENDING and other.sequence < job.sequence
-                for other in self._jobs.values()
-            )
+            return in_turns(self._jobs.values()).index(job)
 
     def counts(self) -> Mapping[JobStatus, int]:
         with self._lock:
@@ -116,6 +145,7 @@ class MemoryJobStore(MemoryState):
                 deadline_at=deadline,
                 lease_expires_at=min(now + lease, deadline),
             )
+            self._served[lane_of(step.name), job.client] = now
             job = replace(
                 job,
                 status=JobStatus.PROCESSING,

@@ -155,6 +155,7 @@ class Job:
     finished_at: datetime | None = None
     sequence: int = 0  #: order of arrival, given by the store
     request_id: str = ""  #: of the request that it came with, for the log
+    client: str = ""  #: who sent it, as far as the web app can tell people and programs apart
 
     def asked(self, kind: builtins.type[Asked]) -> Asked:
         """Its request. Raise NotFoundError when this is a job of another kind."""
@@ -186,6 +187,7 @@ class Step:
     announce_at: datetime
     announcements: int = 1
     route: str | None = None  #: the kind of renderer that must do it; None: any worker
+    turn_at: datetime | None = None  #: when it was called before others because it was its client's turn
     result: Mapping[str, object] | None = None
     failures: Sequence[Failure] = ()
 
@@ -213,11 +215,23 @@ class Call:
 
 @dataclass(frozen=True, order=True)
 class Announcement:
-    """A stored step that workers are to be told of, and the kind of renderer it is for."""
+    """A stored step that workers are to be told of, and the kind of renderer it is for.
+
+    On its `turn` it goes before all that waits.
+    """
 
     job_id: JobId
     step: StepKey
     route: str | None = None
+    turn: bool = False
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a request, and the key under which the same one may come again."""
+
+    client: str = ""
+    key: str | None = None
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def job_from_row(row: Row) -> Job:
         finished_at=from_ms(row["finished_at"]),
         sequence=row["sequence"],
         request_id=row["request_id"],
+        client=row["client"],
     )
 
 
@@ -82,6 +83,7 @@ def step_from_row(row: Row) -> Step:
         announce_at=at_ms(row["announce_at"]),
         announcements=row["announcements"],
         route=row["route"],
+        turn_at=from_ms(row["turn_at"]),
         result=json.loads(row["result"]) if row["result"] else None,
         failures=tuple(Failure(**told) for told in json.loads(row["failures"])),
     )

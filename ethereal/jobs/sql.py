@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.errors import ConflictError, LeaseLostError, NotFoundError, TooManyJobsError
 from ethereal.jobs import statements as sql
 from ethereal.jobs.database import AnswerLostError, Arguments, ConstraintError, Database, rows_of
 from ethereal.jobs.lost import OVERDUE, WORKER_LOST
@@ -42,6 +42,10 @@ from ethereal.jobs.store import (
     Stranded,
     next_announcement,
 )
+from ethereal.jobs.turns import TURN_LASTS, Lane, Unfinished, lane_of
+
+#: A limit that no number of jobs comes to.
+ANY_NUMBER = 1 << 60
 
 
 class SqlJobStore:
@@ -50,7 +54,14 @@ class SqlJobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+    def add(
+        self,
+        job: Job,
+        first: StepKey,
+        *,
+        idempotency: Idempotency | None = None,
+        most: Unfinished | None = None,
+    ) -> Job:
         arguments: Arguments = {
             "job": job.id,
             "type": job.type,
@@ -58,15 +69,25 @@ class SqlJobStore:
             "key": idempotency.key if idempotency else None,
             "digest": idempotency.digest if idempotency else None,
             "request_id": job.request_id,
+            "client": job.client,
+            "in_all": most.in_all if most else ANY_NUMBER,
+            "of_client": most.of_client if most else ANY_NUMBER,
             "now": to_ms(job.created_at),
             "announce_at": to_ms(next_announcement(job.created_at, 0)),
             "name": first.name,
             "idx": first.index,
         }
-        stored = self._add(job.id, arguments)
+        found = self._add(job.id, arguments)
+        if not found:
+            raise self._full(job.client, most)
+        stored = found[0]
         if idempotency and stored["idempotency_digest"] != idempotency.digest:
             raise ConflictError("this idempotency key was used for another request")
         return job_from_row(stored)
+
+    def unfinished(self, client: str) -> Unfinished:
+        in_all, of_client = self._query(sql.UNFINISHED, {"client": client}).rows[0]
+        return Unfinished(int(in_all), int(of_client))
 
     def get(self, job_id: JobId) -> Job:
         rows = rows_of(self._query(sql.JOB_BY_ID, {"job": job_id}))
@@ -117,12 +138,13 @@ class SqlJobStore:
             "idx": step.index,
             "owner": owner,
             "worker": worker,
+            "lane": lane_of(step.name),
             "now": to_ms(now),
             "until": to_ms(now + lease),
             "deadline": to_ms(now + time_limit),
         }
-        moves = [sql.CLAIM_STEP, sql.CLAIM_JOB, sql.CLAIMED, sql.JOB_BY_ID]
-        (_, _, claimed, found), _ = self._repeat(moves, arguments)
+        moves = [sql.CLAIM_STEP, sql.CLAIM_JOB, sql.SERVED, sql.CLAIMED, sql.JOB_BY_ID]
+        (_, _, _, claimed, found), _ = self._repeat(moves, arguments)
         if not found.rows:
             raise NotFoundError(f"no job {job_id}")
         if not claimed.rows:
@@ -286,6 +308,20 @@ class SqlJobStore:
         rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
         return [Announcement(*key_from_row(row), row["route"]) for row in rows]
 
+    def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
+        arguments: Arguments = {
+            "lane": lane,
+            "levels": json.dumps(dict(lane.levels)),
+            "route": route,
+            "now": to_ms(now),
+            "expired": to_ms(now - TURN_LASTS),
+        }
+        rows = rows_of(self._batch([sql.TAKE_TURN], arguments)[0])
+        return Announcement(*key_from_row(rows[0]), rows[0]["route"], turn=True) if rows else None
+
+    def forget_turns(self, *, before: datetime) -> None:
+        self._batch([sql.FORGET_TURNS], {"before": to_ms(before)})
+
     def audio_in_use(self, audio_key: str) -> bool:
         return bool(self._batch([sql.AUDIO_IN_USE], {"audio": audio_key})[0].rows)
 
@@ -308,14 +344,22 @@ class SqlJobStore:
     def close(self) -> None:
         self._database.close()
 
-    def _add(self, job_id: JobId, arguments: Arguments) -> dict[str, Any]:
+    def _add(self, job_id: JobId, arguments: Arguments) -> Sequence[dict[str, Any]]:
         moves = [sql.ADD_JOB, sql.ADD_FIRST_STEP, sql.JOB_ADDED]
         try:
-            return rows_of(self._batch(moves, arguments)[-1])[0]
+            return rows_of(self._batch(moves, arguments)[-1])
         except AnswerLostError:
             with suppress(ConstraintError):  # then it was stored before the answer was lost
-                return rows_of(self._batch(moves, arguments)[-1])[0]
-            return rows_of(self._query(sql.JOB_BY_ID, {"job": job_id}))[0]
+                return rows_of(self._batch(moves, arguments)[-1])
+            return rows_of(self._query(sql.JOB_BY_ID, {"job": job_id}))
+
+    def _full(self, client: str, most: Unfinished | None) -> TooManyJobsError:
+        """Why a job was not stored; another one may have ended in the meantime."""
+        try:
+            self.unfinished(client).ensure_below(most or Unfinished(0, 0))
+        except TooManyJobsError as full:
+            return full
+        return TooManyJobsError("as much work waits here as can be taken: try again")
 
     def _end(self, moves: Sequence[str], held: Lease, arguments: Arguments, leaves: StepStatus) -> Job:
         (first, _, found), again = self._repeat([*moves, sql.JOB_BY_ID], arguments)

@@ -23,8 +23,11 @@ _IDLE = "NOT EXISTS (SELECT 1 FROM steps WHERE job_id = jobs.id AND status = 'ru
 
 ADD_JOB = (
     "INSERT INTO jobs (id, type, status, progress, attempt, request, idempotency_key, idempotency_digest,"
-    " request_id, created_at, updated_at)"
-    " VALUES (:job, :type, 'pending', 0, 0, :request, :key, :digest, :request_id, :now, :now)"
+    " request_id, client, created_at, updated_at)"
+    " SELECT :job, :type, 'pending', 0, 0, :request, :key, :digest, :request_id, :client, :now, :now"
+    " WHERE :in_all > (SELECT COUNT(*) FROM jobs WHERE status IN ('pending', 'processing'))"
+    " AND :of_client >"
+    " (SELECT COUNT(*) FROM jobs WHERE status IN ('pending', 'processing') AND client = :client)"
     " ON CONFLICT (idempotency_key) DO NOTHING"
 )
 ADD_FIRST_STEP = (
@@ -40,9 +43,15 @@ LIST = (
     " AND (:cursor IS NULL OR sequence < :cursor) ORDER BY sequence DESC LIMIT :limit"
 )
 COUNTS = "SELECT status, COUNT(*) FROM jobs GROUP BY status"
+UNFINISHED = (
+    "SELECT COUNT(*), COUNT(*) FILTER (WHERE client = :client) FROM jobs"
+    " WHERE status IN ('pending', 'processing')"
+)
 QUEUE_POSITION = (
-    "SELECT (SELECT COUNT(*) FROM jobs AS earlier"
-    " WHERE earlier.status = 'pending' AND earlier.sequence < jobs.sequence) AS position, status"
+    "WITH waiting AS MATERIALIZED (SELECT sequence,"
+    " ROW_NUMBER() OVER (PARTITION BY client ORDER BY sequence) AS turn FROM jobs WHERE status = 'pending')"
+    " SELECT status, (SELECT COUNT(*) FROM waiting JOIN waiting AS own ON own.sequence = jobs.sequence"
+    " WHERE (waiting.turn, waiting.sequence) < (own.turn, own.sequence)) AS position"
     " FROM jobs WHERE id = :job"
 )
 
@@ -50,6 +59,11 @@ CLAIM_STEP = (
     "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, worker = :worker,"
     " claimed_at = :now, deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
     f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE}"
+)
+SERVED = (
+    "INSERT INTO turns (client, lane, served_at) SELECT client, :lane, :now FROM jobs WHERE id = :job"
+    f" AND EXISTS (SELECT 1 FROM steps WHERE {_STEP} AND owner = :owner)"
+    " ON CONFLICT (client, lane) DO UPDATE SET served_at = excluded.served_at"
 )
 CLAIMED = f"SELECT attempt FROM steps WHERE {_STEP} AND status = 'running' AND owner = :owner AND {_LIVE}"
 CLAIM_JOB = (
@@ -200,6 +214,25 @@ TAKE_DUE = (
     " WHERE steps.status = 'waiting' AND announce_at <= :now AND jobs.status IN ('pending', 'processing')"
     " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx, route"
 )
+
+_GIVEN = "status = 'waiting' AND turn_at > :expired"
+TAKE_TURN = (
+    "WITH lane AS MATERIALIZED (SELECT steps.rowid AS step, steps.status, not_before, route, idx,"
+    " coalesce(turn_at, 0) AS turn_at, client, sequence, level.value AS level"
+    " FROM jobs JOIN steps ON steps.job_id = jobs.id"
+    " JOIN json_each(:levels) AS level ON level.key = steps.name"
+    " WHERE jobs.status IN ('pending', 'processing') AND steps.status IN ('waiting', 'running')),"
+    " due AS (SELECT * FROM lane"
+    " WHERE status = 'waiting' AND not_before <= :now AND (route IS NULL OR route = :route)),"
+    f" busy AS (SELECT client, COUNT(*) AS number FROM lane WHERE status = 'running' OR ({_GIVEN})"
+    " GROUP BY client)"
+    " UPDATE steps SET turn_at = :now WHERE (SELECT COUNT(DISTINCT client) FROM due) > 1 AND rowid ="
+    " (SELECT step FROM due LEFT JOIN busy ON busy.client = due.client"
+    " LEFT JOIN turns ON turns.client = due.client AND turns.lane = :lane WHERE turn_at <= :expired"
+    " ORDER BY coalesce(number, 0), coalesce(served_at, 0), level, sequence, idx LIMIT 1)"
+    " RETURNING job_id, name, idx, route"
+)
+FORGET_TURNS = "DELETE FROM turns WHERE served_at < :before"
 
 LONG_RUNNING = (
     "SELECT DISTINCT job_id FROM steps WHERE status = 'running' AND name = 'render_chunk'"

@@ -19,6 +19,7 @@ from ethereal.jobs.model import (
     Step,
     StepKey,
 )
+from ethereal.jobs.turns import Lane, Unfinished
 
 #: How long a stored step may wait unclaimed before it is announced again; doubles each time.
 ANNOUNCE_AGAIN = timedelta(seconds=5)
@@ -74,11 +75,23 @@ class JobStore(Protocol):
     Over a network it may have been done whole all the same: asking again never does it twice.
     """
 
-    def add(self, job: Job, first: StepKey, *, idempotency: Idempotency | None = None) -> Job:
+    def add(
+        self,
+        job: Job,
+        first: StepKey,
+        *,
+        idempotency: Idempotency | None = None,
+        most: Unfinished | None = None,
+    ) -> Job:
         """Store a pending job with its first step and return it as stored.
 
-        Under a known idempotency key return the earlier job; raise ConflictError when its digest differs.
+        Under a known idempotency key return the earlier job; raise ConflictError when its digest differs, and
+        TooManyJobsError when it would be more than `most` that live.
         """
+        ...
+
+    def unfinished(self, client: str) -> Unfinished:
+        """How many jobs live: in all, and of this client."""
         ...
 
     def get(self, job_id: JobId) -> Job:
@@ -97,7 +110,10 @@ class JobStore(Protocol):
     def steps(self, job_id: JobId) -> Sequence[Step]: ...
 
     def queue_position(self, job_id: JobId) -> int | None:
-        """Pending jobs that came before this one; None unless it is pending."""
+        """Pending jobs whose turn comes before this one's; None unless it is pending.
+
+        The first of every client, then the second of every client, in the order in which they came.
+        """
         ...
 
     def counts(self) -> Mapping[JobStatus, int]: ...
@@ -238,6 +254,17 @@ class JobStore(Protocol):
 
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
+        ...
+
+    def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
+        """The step whose turn it is among those that workers of this lane and kind of renderer could do.
+
+        It is given to one caller. None unless several clients wait, for then one step is as good as another.
+        """
+        ...
+
+    def forget_turns(self, *, before: datetime) -> None:
+        """Forget when clients were served that were not since then."""
         ...
 
     def audio_in_use(self, audio_key: str) -> bool:

@@ -128,6 +128,34 @@ def test_the_instructions_a_cpu_has_change_no_byte(instructions: str) -> None:
     assert encode_gop(pictures(40), limited) == encode_gop(pictures(40), told)
 
 
+CONVERT = """
+import ctypes, hashlib, sys
+import av, numpy as np, psutil
+from av.video.reformatter import VideoReformatter
+from ethereal.render.encode import to_video_range
+library = next(loaded.path for loaded in psutil.Process().memory_maps() if "libavutil" in loaded.path)
+if sys.argv[1]:
+    ctypes.CDLL(library).av_force_cpu_flags(int(sys.argv[1], 16))
+digest = hashlib.sha256()
+for name in ("yuv420p", "yuva420p", "yuv444p10le", "yuva444p12le"):
+    noise = np.random.default_rng(1).integers(0, 256, (362, 640, 4), np.uint8)
+    for plane in to_video_range(noise, VideoReformatter(), name).planes:
+        assert plane.line_size == plane.width * (1 if name.endswith("p") else 2)
+        digest.update(memoryview(plane))
+print(digest.hexdigest())
+"""
+
+
+def test_no_instruction_of_a_cpu_changes_a_converted_colour() -> None:
+    plain, sse2, all_there = "0", "18", ""
+    digests = {
+        subprocess.run([sys.executable, "-c", CONVERT, flags], check=True, capture_output=True).stdout
+        for flags in (plain, sse2, all_there)
+    }
+
+    assert len(digests) == 1
+
+
 def test_another_process_encodes_the_same_bytes() -> None:
     code = (
         "import hashlib\n"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from ethereal.beat import Beat, no_beat
@@ -20,6 +19,7 @@ from ethereal.errors import (
     OutOfDiskError,
     StorageUnavailableError,
 )
+from ethereal.scratch import open_scratch, sweep_scratch
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.keys import StorageKey, read_key
 from ethereal.storage.signing import Permit, Signer, expiry
@@ -27,7 +27,8 @@ from ethereal.storage.store import ObjectFacts, SignedUpload
 
 _BLOCK = 1 << 20
 #: Temporary names begin with a dot, which no key may: they are never listed or served.
-_PARTIAL = ".partial-"
+_PARTIAL, _SCRATCH = ".partial", "put"
+_NEED_A_BUCKET = "renderers elsewhere need a bucket: set ETHEREAL_STORAGE=r2"
 
 
 class LocalObjectStore:
@@ -50,19 +51,22 @@ class LocalObjectStore:
     ) -> ObjectFacts:
         """Store what the stream gives; when it raises, nothing is left behind."""
         target = self._path(key)
-        with _translated(), self._partial(target) as file:
-            _copy(stream, file, size or 0, beat)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(target)
+        sweep_scratch(self._root, _SCRATCH)
+        with _translated(), open_scratch(self._root, _SCRATCH) as scratch:
+            with (scratch / _PARTIAL).open("xb") as file:
+                _copy(stream, file, size or 0, beat)
+                file.flush()
+                os.fsync(file.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (scratch / _PARTIAL).replace(target)
         return self.stat(key)
 
     def fetch(self, key: StorageKey, target: Path, *, beat: Beat = no_beat) -> Path:
         size = self.stat(key).size
-        with self.open(key) as stream, _translated(), self._partial(target) as file:
-            _copy(stream, file, size, beat)
-            file.flush()
-            Path(file.name).replace(target)
+        with self.open(key) as stream, _translated(), open_scratch(target.parent, target.name) as scratch:
+            with (scratch / _PARTIAL).open("xb") as file:
+                _copy(stream, file, size, beat)
+            (scratch / _PARTIAL).replace(target)
         return target
 
     @contextmanager
@@ -135,15 +139,6 @@ class LocalObjectStore:
         if not path.resolve().is_relative_to(self._root.resolve()):
             raise ForbiddenError("this is not a storage key")
         return path
-
-    @contextmanager
-    def _partial(self, target: Path) -> Iterator[BinaryIO]:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=target.parent, prefix=_PARTIAL, delete=False) as file:
-            try:
-                yield file  # type: ignore[misc]  # a temporary file is a BinaryIO in all but name
-            finally:
-                Path(file.name).unlink(missing_ok=True)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, size: int, beat: Beat) -> None:

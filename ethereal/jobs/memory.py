@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ from ethereal.jobs.model import (
     StepName,
     StepStatus,
 )
-from ethereal.jobs.store import REDONE, Idempotency, Page, Released, Stranded, next_announcement
+from ethereal.jobs.store import REDONE, Backlog, Idempotency, Page, Released, Stranded, next_announcement
 from ethereal.jobs.turns import Lane, Unfinished, Waiting, choose, in_turns, lane_of
 
 
@@ -62,6 +62,10 @@ class MemoryJobStore(MemoryState):
             if idempotency:
                 self._keys[idempotency.key] = (idempotency.digest, job.id)
             return self._jobs[job.id]
+
+    def get_many(self, ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        with self._lock:
+            return {job_id: self._jobs[job_id] for job_id in ids if job_id in self._jobs}
 
     def list(
         self,
@@ -112,6 +116,20 @@ class MemoryJobStore(MemoryState):
             if job.status is not JobStatus.PENDING:
                 return None
             return in_turns(self._jobs.values()).index(job)
+
+    def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:
+        with self._lock:
+            waiting = in_turns(self._jobs.values())
+        return {job.id: place for place, job in enumerate(waiting) if job.id in ids}
+
+    def backlog(self, *, now: datetime) -> Backlog:
+        with self._lock:
+            living = [job for job in self._jobs.values() if not job.status.is_final]
+            pending = [job for job in living if job.status is JobStatus.PENDING]
+            steps = [step for job in living for step in self._steps[job.id].values()]
+        due = [step for step in steps if step.status is StepStatus.WAITING and step.not_before <= now]
+        oldest = min(pending, key=lambda job: job.sequence).created_at if pending else None
+        return Backlog(len(pending), oldest, Counter(step.key.name for step in due))
 
     def counts(self) -> Mapping[JobStatus, int]:
         with self._lock:

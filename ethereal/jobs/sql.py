@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,13 +29,15 @@ from ethereal.jobs.model import (
     Lease,
     Step,
     StepKey,
+    StepName,
     StepStatus,
 )
-from ethereal.jobs.rows import at_ms, error_to_json, job_from_row, key_from_row, step_from_row, to_ms
+from ethereal.jobs.rows import at_ms, error_to_json, from_ms, job_from_row, key_from_row, step_from_row, to_ms
 from ethereal.jobs.store import (
     ANNOUNCE_AGAIN,
     ANNOUNCE_AT_MOST,
     REDONE,
+    Backlog,
     Idempotency,
     Page,
     Released,
@@ -95,6 +97,10 @@ class SqlJobStore:
             raise NotFoundError(f"no job {job_id}")
         return job_from_row(rows[0])
 
+    def get_many(self, ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        rows = rows_of(self._query(sql.JOBS_BY_IDS, {"ids": json.dumps(sorted(ids))}))
+        return {job.id: job for job in map(job_from_row, rows)}
+
     def list(
         self,
         *,
@@ -116,6 +122,15 @@ class SqlJobStore:
         if not rows:
             raise NotFoundError(f"no job {job_id}")
         return rows[0]["position"] if rows[0]["status"] == JobStatus.PENDING else None
+
+    def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:
+        rows = self._query(sql.QUEUE_POSITIONS, {"ids": json.dumps(sorted(ids))}).rows
+        return {JobId(str(row[0])): int(row[1]) for row in rows}
+
+    def backlog(self, *, now: datetime) -> Backlog:
+        jobs, *steps = rows_of(self._query(sql.BACKLOG, {"now": to_ms(now)}))
+        numbers = {StepName(row["name"]): int(row["number"]) for row in steps}
+        return Backlog(jobs["number"], from_ms(jobs["oldest"]), numbers)
 
     def counts(self) -> Mapping[JobStatus, int]:
         found = {JobStatus(row[0]): int(row[1]) for row in self._query(sql.COUNTS, {}).rows}

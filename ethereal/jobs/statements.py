@@ -55,6 +55,21 @@ QUEUE_POSITION = (
     " FROM jobs WHERE id = :job"
 )
 
+_IDS = "(SELECT value FROM json_each(:ids))"
+JOBS_BY_IDS = f"SELECT * FROM jobs WHERE id IN {_IDS}"
+QUEUE_POSITIONS = (
+    "SELECT id, place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY turn, sequence) - 1 AS place FROM"
+    " (SELECT id, sequence, ROW_NUMBER() OVER (PARTITION BY client ORDER BY sequence) AS turn"
+    f" FROM jobs WHERE status = 'pending')) WHERE id IN {_IDS}"
+)
+BACKLOG = (
+    "SELECT '' AS name, COUNT(*) AS number,"
+    " (SELECT created_at FROM jobs WHERE status = 'pending' ORDER BY sequence LIMIT 1) AS oldest"
+    " FROM jobs WHERE status = 'pending'"
+    " UNION ALL SELECT name, COUNT(*), NULL FROM steps WHERE status = 'waiting' AND not_before <= :now"
+    " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) GROUP BY name"
+)
+
 CLAIM_STEP = (
     "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, worker = :worker,"
     " claimed_at = :now, deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"

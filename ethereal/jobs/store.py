@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,7 @@ from ethereal.jobs.model import (
     Lease,
     Step,
     StepKey,
+    StepName,
 )
 from ethereal.jobs.turns import Lane, Unfinished
 
@@ -41,6 +42,15 @@ class Page:
 
     jobs: Sequence[Job]
     cursor: int | None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many jobs are pending, since when the first of them, and how many steps could be claimed."""
+
+    jobs: int
+    oldest: datetime | None
+    steps: Mapping[StepName, int]
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,10 @@ class JobStore(Protocol):
 
     def get(self, job_id: JobId) -> Job:
         """Raise NotFoundError if there is no such job."""
+        ...
+
+    def get_many(self, ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        """Those of these jobs that there are."""
         ...
 
     def list(
@@ -255,6 +269,12 @@ class JobStore(Protocol):
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
         ...
+
+    def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:
+        """The queue positions of those of these jobs that are pending."""
+        ...
+
+    def backlog(self, *, now: datetime) -> Backlog: ...
 
     def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
         """The step whose turn it is among those that workers of this lane and kind of renderer could do.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -51,6 +51,10 @@ class LiveProgress(Protocol):
 
     def frames(self, job_id: str) -> LiveFrames | None: ...
 
+    def frames_of(self, job_ids: Collection[str]) -> Mapping[str, LiveFrames]:
+        """The frames of those of these jobs that are known, asked for at once."""
+        ...
+
     def clear(self, job_id: str) -> None: ...
 
 
@@ -79,6 +83,9 @@ class MemoryLiveProgress:
 
     def frames(self, job_id: str) -> LiveFrames | None:
         return self._jobs.get(job_id)
+
+    def frames_of(self, job_ids: Collection[str]) -> Mapping[str, LiveFrames]:
+        return {job_id: known for job_id in job_ids if (known := self.frames(job_id))}
 
     def clear(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)

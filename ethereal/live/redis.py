@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
 from redis import Redis
@@ -50,28 +50,41 @@ class RedisLiveProgress:
             return
 
     def frames(self, job_id: str) -> LiveFrames | None:
+        return self.frames_of([job_id]).get(job_id)
+
+    def frames_of(self, job_ids: Collection[str]) -> Mapping[str, LiveFrames]:
+        if not job_ids:
+            return {}
         try:
-            fields = cast(dict[str, str], self._redis.hgetall(_key(job_id)))
+            with self._redis.pipeline(transaction=False) as pipe:
+                for job_id in job_ids:
+                    pipe.hgetall(_key(job_id))
+                answers = cast(list[dict[str, str]], pipe.execute())
         except RedisError:
-            return None
-        if "total" not in fields or "started_at" not in fields:
-            return None
-        predicted = {mark: json.loads(told) for mark, told in _numbered(fields, "predicted.").items()}
-        return LiveFrames(
-            total=int(fields["total"]),
-            started_at=float(fields["started_at"]),
-            by_chunk={chunk: int(frames) for chunk, frames in _numbered(fields, "").items()},
-            sizes=tuple(json.loads(fields.get("sizes", "[]"))),
-            since={chunk: float(when) for chunk, when in _numbered(fields, "since.").items()},
-            at={chunk: float(when) for chunk, when in _numbered(fields, "at.").items()},
-            predicted={mark: (when, seconds) for mark, (when, seconds) in predicted.items()},
-        )
+            return {}
+        told = zip(job_ids, map(_read, answers), strict=True)
+        return {job_id: frames for job_id, frames in told if frames is not None}
 
     def clear(self, job_id: str) -> None:
         try:
             self._redis.delete(_key(job_id))
         except RedisError:
             return
+
+
+def _read(fields: Mapping[str, str]) -> LiveFrames | None:
+    if "total" not in fields or "started_at" not in fields:
+        return None
+    predicted = {mark: json.loads(told) for mark, told in _numbered(fields, "predicted.").items()}
+    return LiveFrames(
+        total=int(fields["total"]),
+        started_at=float(fields["started_at"]),
+        by_chunk={chunk: int(frames) for chunk, frames in _numbered(fields, "").items()},
+        sizes=tuple(json.loads(fields.get("sizes", "[]"))),
+        since={chunk: float(when) for chunk, when in _numbered(fields, "since.").items()},
+        at={chunk: float(when) for chunk, when in _numbered(fields, "at.").items()},
+        predicted={mark: (when, seconds) for mark, (when, seconds) in predicted.items()},
+    )
 
 
 def _numbered(fields: Mapping[str, str], prefix: str) -> dict[int, str]:

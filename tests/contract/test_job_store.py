@@ -40,7 +40,7 @@ from ethereal.jobs.request import (
     SourceType,
 )
 from ethereal.jobs.sql import SqlJobStore
-from ethereal.jobs.store import Idempotency, JobStore, Stranded
+from ethereal.jobs.store import Backlog, Idempotency, JobStore, Stranded
 from tests.standins.hrana import open_hrana
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -334,6 +334,29 @@ def test_the_queue_position_counts_the_pending_jobs_before(store: JobStore) -> N
     assert [store.queue_position(job.id) for job in jobs] == [0, 1, 2]
     claim(store, jobs[0])
     assert [store.queue_position(job.id) for job in jobs] == [None, 0, 1]
+
+
+def test_many_jobs_are_looked_up_at_once(store: JobStore) -> None:
+    first, second, third = (add(store) for _ in range(3))
+    nobody = JobId(str(uuid4()))
+    claim(store, first)
+    ids = [third.id, first.id, nobody]
+
+    assert store.get_many(ids) == {third.id: third, first.id: store.get(first.id)}
+    assert store.queue_positions([*ids, second.id]) == {third.id: 1, second.id: 0}
+
+
+def test_the_backlog_counts_what_waits_and_knows_the_oldest(store: JobStore) -> None:
+    assert store.backlog(now=NOON) == Backlog(0, None, {})
+    held, old, young = (add(store, NOON + timedelta(seconds=second)) for second in range(3))
+    late, cancelled = add(store), add(store)
+    store.fail(claim(store, late).lease, BROKEN, now=NOON, retry_at=NOON + HOUR)
+    store.cancel(cancelled.id, now=NOON)
+    to_chunks(store, held)
+    store.cancel(young.id, now=NOON)
+    now = NOON + timedelta(minutes=1)
+
+    assert store.backlog(now=now) == Backlog(2, old.created_at, {StepName.PREPARE_AUDIO: 1})
 
 
 def test_the_list_is_newest_first_filtered_and_paged(store: JobStore) -> None:

@@ -50,6 +50,7 @@ def test_it_tells_what_is_drawn_of_each_chunk_since_when_and_what_was_guessed(
     told = live.frames(job)
     assert told == LiveFrames(30, 100.0, {1: 4}, (20, 10), {1: 101.5}, {1: 103.0}, {25: (103.0, 7.5)})
     assert (told.done, told.busy) == (4, {1: 1.5})
+    assert live.frames_of([job, "nobody"]) == {job: told}
     live.clear(job)
     assert live.frames(job) is None
 
@@ -63,3 +64,4 @@ def test_a_server_that_is_away_is_nobodys_error() -> None:
     live.clear("job")
 
     assert live.frames("job") is None
+    assert live.frames_of(["job"]) == {}

@@ -30,7 +30,7 @@ from ethereal.live import LiveProgress, MemoryLiveProgress
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
-from ethereal.settings import Settings
+from ethereal.settings import STRANDED_SECONDS, Settings
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
@@ -246,6 +246,8 @@ def limits_of(settings: Settings) -> Limits:
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
         straggler=timedelta(seconds=settings.straggler_seconds),
+        grace=timedelta(seconds=settings.grace_seconds),
+        stranded=timedelta(seconds=STRANDED_SECONDS),
         assets_bytes=settings.asset_quota_gb << 30,
         assets_kept=timedelta(days=settings.asset_days),
         plan_again=timedelta(minutes=settings.plan_again_minutes),

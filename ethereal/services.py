@@ -61,6 +61,7 @@ class Limits:
     max_attempts: int = 3
     uploads_kept: timedelta = timedelta(hours=24)
     assets_bytes: int = 5 << 30  #: what all assets may take
+    grace: timedelta = timedelta(seconds=10)  #: to tidy up after one of these, before the step is killed
     assets_kept: timedelta = timedelta(days=30)  #: since they were last asked for
     previews_kept: timedelta = timedelta(days=7)
     stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing

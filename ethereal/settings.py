@@ -18,6 +18,8 @@ from ethereal.dispatch.prices import PRICES
 from ethereal.errors import InvalidConfigError
 
 _R2 = ("r2_bucket", "r2_access_key_id", "r2_secret_access_key")
+#: After which people are told that no renderer of a job's kind listens.
+STRANDED_SECONDS = 15.0
 _MODAL = ("modal_token_id", "modal_token_secret", "webhook_secret", "public_url")
 
 
@@ -125,11 +127,19 @@ class Settings(BaseSettings):
     plan_again_minutes: float = Field(
         5.0, gt=0, description="How long a render waits for its kind of renderer before another may take it."
     )
-    ingest_minutes: int = Field(10, gt=0, description="Time limit of an ingest step.")
-    preview_minutes: int = Field(5, gt=0, description="Time limit of a preview step.")
-    save_minutes: int = Field(15, gt=0, description="Time limit of a save step.")
-    render_minutes: int = Field(60, gt=0, description="Time limit of one step of a render.")
-    render_hours: int = Field(24, gt=0, description="Time limit of a whole render.")
+    ingest_minutes: float = Field(10, gt=0, description="Time limit of an ingest step.")
+    preview_minutes: float = Field(5, gt=0, description="Time limit of a preview step.")
+    save_minutes: float = Field(15, gt=0, description="Time limit of a save step.")
+    render_minutes: float = Field(60, gt=0, description="Time limit of one step of a render.")
+    render_hours: float = Field(24, gt=0, description="Time limit of a whole render.")
+    grace_seconds: float = Field(
+        10.0, gt=0, description="How long a step that has to end may tidy up before it is killed."
+    )
+    stop_seconds: float = Field(
+        10.0,
+        ge=0,
+        description="How long a process that is to stop may finish its work, or else hands it back.",
+    )
 
     render_workers: int | None = Field(
         None, gt=0, description="Chunks drawn at once here; default: one for every four cores."
@@ -159,6 +169,23 @@ class Settings(BaseSettings):
 
     @property
     def is_loopback(self) -> bool:
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        limits = [self.ingest_minutes, self.preview_minutes, self.save_minutes, self.render_minutes]
+        for name, least, most in (
+            (
+                "ETHEREAL_LEASE_SECONDS: twice ETHEREAL_BEAT_SECONDS",
+                2 * self.beat_seconds,
+                self.lease_seconds,
+            ),
+            ("every ETHEREAL_*_MINUTES: ETHEREAL_LEASE_SECONDS", self.lease_seconds, 60 * min(limits)),
+            ("ETHEREAL_RENDER_HOURS: ETHEREAL_RENDER_MINUTES", self.render_minutes, 60 * self.render_hours),
+            ("ETHEREAL_PLAN_AGAIN_MINUTES: 15 seconds", STRANDED_SECONDS, 60 * self.plan_again_minutes),
+        ):
+            if least > most:
+                raise ValueError("at least {1} for {0}".format(*name.split(": ")))
+        return self
+
         """Whether only this machine can reach the web app."""
         try:
             return self.host == "localhost" or ip_address(self.host).is_loopback

@@ -34,7 +34,7 @@ worker_cancel_long_running_tasks_on_connection_loss = False  # an early-acked ta
 enable_utc = True
 
 task_soft_time_limit = _settings.step_limit.total_seconds()
-task_time_limit = task_soft_time_limit + 15
+task_time_limit = task_soft_time_limit + _settings.grace_seconds
 
 _own_limits = {
     "ingest_audio": _settings.ingest_minutes,
@@ -42,7 +42,7 @@ _own_limits = {
     "save_edit": _settings.save_minutes,
 }
 task_annotations = {
-    name: {"soft_time_limit": minutes * 60, "time_limit": minutes * 60 + 15}
+    name: {"soft_time_limit": minutes * 60, "time_limit": minutes * 60 + _settings.grace_seconds}
     for name, minutes in _own_limits.items()
 }
 

@@ -110,7 +110,7 @@ def test_what_a_worker_that_stands_still_had_begun_is_drawn_by_another_and_it_st
     (kind,) = until_listening(farm, USUAL) - {"render"}
     slow = f"slow@{HOST}"
     # Its leases last: nothing but its pace tells that something is wrong.
-    with open_worker(stack, "slow", ETHEREAL_LEASE_SECONDS="600") as worker:
+    with open_worker(stack, "slow", ETHEREAL_LEASE_SECONDS="250") as worker:
         assert until_listening(farm, slow) == {"render", kind}
         farm.control.cancel_consumer(kind, destination=[USUAL], reply=True)
         job_id = str(client.render(client.upload(song), song.name, **REQUEST, chunks=3)["jobId"])

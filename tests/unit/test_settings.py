@@ -57,6 +57,25 @@ def test_an_incomplete_configuration_stops_the_start_and_names_what_is_missing(
     assert "ETHEREAL_R2_BUCKET" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("set_", "told"),
+    [
+        ({"LEASE_SECONDS": "3"}, "at least twice ETHEREAL_BEAT_SECONDS for ETHEREAL_LEASE_SECONDS"),
+        ({"PREVIEW_MINUTES": "0.5"}, "at least ETHEREAL_LEASE_SECONDS for every ETHEREAL_.*_MINUTES"),
+        ({"RENDER_HOURS": "0.5"}, "at least ETHEREAL_RENDER_MINUTES for ETHEREAL_RENDER_HOURS"),
+        ({"PLAN_AGAIN_MINUTES": "0.2"}, "at least 15 seconds for ETHEREAL_PLAN_AGAIN_MINUTES"),
+    ],
+)
+def test_times_that_do_not_fit_together_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, set_: dict[str, str], told: str
+) -> None:
+    for name, value in set_.items():
+        monkeypatch.setenv(f"ETHEREAL_{name}", value)
+
+    with pytest.raises(InvalidConfigError, match=told):
+        read_settings()
+
+
 def test_renderers_elsewhere_need_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"MODAL_TOKEN_ID": "ak", "MODAL_TOKEN_SECRET": "as", "WEBHOOK_SECRET": "x" * 32}
     for name, value in {**given, "DISPATCHER": "modal", "PUBLIC_URL": "https://a.example"}.items():

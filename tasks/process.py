@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from celery.concurrency.asynpool import AsynPool
 from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown
+from kombu.connection import Connection
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -34,6 +35,25 @@ def _parameters(self: Any, asynchronous: bool = False) -> Any:
 
 
 kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
+
+_ensure_connection = Connection._ensure_connection
+
+
+def _ensure_soon(
+    self: Any,
+    errback: Any = None,
+    max_retries: int | None = None,
+    interval_start: float = 0.2,
+    interval_step: float = 0.2,
+    interval_max: float = 1.0,
+    **more: Any,
+) -> Any:
+    """Look for a broker that is away once a second; kombu's own waits grow to half a minute."""
+    intervals = (interval_start, interval_step, interval_max)
+    return _ensure_connection(self, errback, max_retries, *intervals, **more)
+
+
+Connection._ensure_connection = _ensure_soon  # type: ignore[method-assign, assignment]
 
 
 @celeryd_after_setup.connect

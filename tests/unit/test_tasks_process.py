@@ -1,0 +1,21 @@
+"""What a worker process changes of Celery's ways."""
+
+from __future__ import annotations
+
+import pytest
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from ethereal.embedded.ports import first_free_port
+from tasks import process
+
+
+def test_a_worker_looks_for_a_broker_that_is_away_once_a_second() -> None:
+    assert process  # its import is what a worker does first
+    nobody, waits = first_free_port("127.0.0.1", 0), list[float]()
+
+    with Connection(f"redis://127.0.0.1:{nobody}") as connection, pytest.raises(OperationalError):
+        connection.ensure_connection(lambda error, wait: waits.append(wait), 5)
+
+    assert len(waits) == 5
+    assert max(waits) <= 1

@@ -7,6 +7,7 @@ Errors go to the one handler in `errors.py`; who may is declared on each route w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from flask import Flask
@@ -35,6 +36,7 @@ from web import (
     webhooks,
 )
 from web.face import Face
+from web.watch import Watch
 
 _NO_CHECKS: Mapping[str, Callable[[], None]] = MappingProxyType({})
 
@@ -50,10 +52,10 @@ def create_app(
     """The web app over these services.
 
     `secret` is what sessions are derived from; `checks` says by name what must answer before work is taken
-    and raises when it does not; `look_seconds` is how often a followed job is looked at.
+    and raises when it does not; `look_seconds` is how often followed jobs are looked at.
     """
     app = Flask(__name__, static_folder=None)
-    Face(services, settings, checks, look_seconds).attach(app)
+    Face(services, settings, checks, Watch(partial(events.seen_jobs, services), look_seconds)).attach(app)
     access.guard(app, settings, secret)
     headers.register(app, settings)
     log.register(app)

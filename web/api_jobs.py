@@ -10,7 +10,7 @@ from ethereal.pipeline.cancel import cancel, delete
 from web import access
 from web.face import services
 from web.schemas import JobsQuery, read_query
-from web.show import job_json
+from web.show import job_json, jobs_json
 
 blueprint = Blueprint("api_jobs", __name__, url_prefix="/api")
 
@@ -46,4 +46,4 @@ def delete_job(job_id: str) -> ResponseReturnValue:
 def list_page(query: JobsQuery) -> dict[str, object]:
     """One page of jobs, newest first; `cursor` continues after it."""
     page = services().jobs.list(status=query.status, type_=query.type, limit=query.limit, cursor=query.cursor)
-    return {"jobs": [job_json(services(), job) for job in page.jobs], "cursor": page.cursor}
+    return {"jobs": jobs_json(services(), page.jobs), "cursor": page.cursor}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from ethereal.errors import UnavailableError
-from ethereal.jobs.model import Job, JobId
+from ethereal.jobs.model import JobId, JobStatus
 from ethereal.services import Services
 from web import access
 from web.face import face, services
-from web.show import job_json
+from web.show import job_json, jobs_json
+from web.watch import Seen, Watch
 
 blueprint = Blueprint("events", __name__, url_prefix="/api/jobs")
 
@@ -25,48 +25,52 @@ _RECONNECT_MILLISECONDS = 2000
 @blueprint.get("/<job_id>/events")
 @access.person_or_token
 def follow(job_id: str) -> ResponseReturnValue:
-    job = services().jobs.get(JobId(job_id))
+    seen = _seen(job_json(services(), services().jobs.get(JobId(job_id))))
     last_id = request.headers.get("Last-Event-ID", "")
-    if job.status.is_final and last_id == _event_id(job_json(services(), job)):
+    if seen.is_final and last_id == seen.event_id:
         return "", 204  # tells the browser not to come back
     if not face().followers.acquire(blocking=False):
-        raise UnavailableError("too many follow renders at once: ask now and then instead")
-    stream = _events(services(), job.id, last_id, look_seconds=face().look_seconds)
+        raise UnavailableError("too many follow jobs at once: ask now and then instead")
+    stream = _events(face().watch, JobId(job_id), seen, last_id)
     response = Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(face().followers.release)
     return response
 
 
-def _events(services: Services, job_id: JobId, last_id: str, *, look_seconds: float) -> Iterator[str]:
+def seen_jobs(services: Services, ids: Sequence[JobId]) -> Mapping[JobId, Seen]:
+    """How each of these jobs is seen; those that are gone are left out."""
+    jobs = list(services.jobs.get_many(ids).values())
+    return {job.id: _seen(body) for job, body in zip(jobs, jobs_json(services, jobs), strict=True)}
+
+
+def _events(watch: Watch, job_id: JobId, first: Seen, last_id: str) -> Iterator[str]:
     """Yield an event whenever the job looks different from the one that `last_id` names."""
     yield f"retry: {_RECONNECT_MILLISECONDS}\n\n"
-    stage, silent = _stage_of(last_id), 0.0
-    while True:
-        job = services.jobs.get(job_id)
-        body = job_json(services, job)
-        event_id = _event_id(body)
-        if event_id != last_id:
-            yield _event(_kind(job, stage), event_id, body)
-            last_id, stage, silent = event_id, _stage_of(event_id), 0.0
-        if job.status.is_final:
-            return
-        time.sleep(look_seconds)
-        silent += look_seconds
-        if silent >= _HEARTBEAT_SECONDS:
-            yield ": still here\n\n"
-            silent = 0.0
+    with watch.follow(job_id) as follower:
+        seen: Seen | None = first
+        while not follower.is_gone:
+            if seen is None:
+                yield ": still here\n\n"
+            elif seen.event_id != last_id:
+                yield _event(_kind(seen, _stage_of(last_id)), seen)
+                last_id = seen.event_id
+            if seen is not None and seen.is_final:
+                return
+            seen = follower.wait(_HEARTBEAT_SECONDS)
 
 
-def _kind(job: Job, stage: str) -> str:
-    if job.status.is_final:
-        return "end"
-    return "progress" if _stage_name(job.status, job.stage) == stage else "stage"
-
-
-def _event_id(body: dict[str, object]) -> str:
-    """Names how a job looks: equal looks have equal ids, so a client that resumes hears nothing twice."""
+def _seen(body: Mapping[str, object]) -> Seen:
+    """Equal looks have equal ids, so a client that resumes hears nothing twice."""
     place = body["queuePosition"] if body["queuePosition"] is not None else ""
-    return f"{body['attempt']}.{_stage_name(body['status'], body['stage'])}.{place}.{body['progress']}"
+    stage = _stage_name(body["status"], body["stage"])
+    event_id = f"{body['attempt']}.{stage}.{place}.{body['progress']}"
+    return Seen(event_id, JobStatus(str(body["status"])).is_final, body)
+
+
+def _kind(seen: Seen, stage: str) -> str:
+    if seen.is_final:
+        return "end"
+    return "progress" if _stage_of(seen.event_id) == stage else "stage"
 
 
 def _stage_name(status: object, stage: object) -> str:
@@ -77,5 +81,5 @@ def _stage_of(event_id: str) -> str:
     return event_id.split(".")[1] if event_id.count(".") >= 2 else ""
 
 
-def _event(kind: str, event_id: str, body: dict[str, object]) -> str:
-    return f"event: {kind}\nid: {event_id}\ndata: {json.dumps(body)}\n\n"
+def _event(kind: str, seen: Seen) -> str:
+    return f"event: {kind}\nid: {seen.event_id}\ndata: {json.dumps(seen.body)}\n\n"

@@ -11,9 +11,11 @@ from flask import Flask, current_app
 
 from ethereal.services import Services
 from ethereal.settings import Settings
+from web.watch import Watch
 
 _NAME = "ethereal"
-_FOLLOWERS = 10
+#: Event streams at once in one process: of the threads that the Procfile gives it, 24 are left.
+FOLLOWERS = 120
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class Face:
     services: Services
     settings: Settings
     checks: Mapping[str, Callable[[], None]]
-    look_seconds: float  #: how often a followed job is looked at
+    watch: Watch  #: what event streams hear from
     #: Each follower holds a thread of the server; the others are left for work.
-    followers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_FOLLOWERS))
+    followers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FOLLOWERS))
 
     def attach(self, app: Flask) -> None:
         app.extensions[_NAME] = self

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 
 from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import EditRequest, IngestRequest, JobRequest, RenderRequest, RenderResult
-from ethereal.pipeline.progress import live_progress
+from ethereal.pipeline.eta import Eta
+from ethereal.pipeline.progress import live_frames, progress_of
 from ethereal.services import Services
 from ethereal.storage.keys import StorageKey
 from ethereal.storage.store import PEOPLE
@@ -18,8 +20,23 @@ _FORBIDDEN = '/\\:*?"<>|'
 
 def job_json(services: Services, job: Job) -> dict[str, object]:
     """What a client sees of a job. Fields that do not apply yet are absent, but for the queue position."""
-    percent, eta = live_progress(services, job)
-    position = _queue_position(services, job)
+    return jobs_json(services, [job])[0]
+
+
+def jobs_json(services: Services, jobs: Sequence[Job]) -> list[dict[str, object]]:
+    """What a client sees of each of the jobs; their places and frames are asked for at once."""
+    pending = [job.id for job in jobs if job.status is JobStatus.PENDING]
+    positions = services.jobs.queue_positions(pending) if pending else {}
+    live, now = live_frames(services, jobs), services.clock()
+    return [
+        _as_seen(services, job, positions.get(job.id), *progress_of(job, live.get(job.id), now))
+        for job in jobs
+    ]
+
+
+def _as_seen(
+    services: Services, job: Job, position: int | None, percent: float, eta: Eta | None
+) -> dict[str, object]:
     body: dict[str, object | None] = {
         "jobId": job.id,
         "type": job.type,
@@ -112,22 +129,18 @@ def _outcome(services: Services, job: Job) -> dict[str, object | None]:
     result = result_of(job)
     return {
         "result": result.model_dump(mode="json", exclude_none=True) if result else job.result,
-        "downloadUrl": sign_video(services, job, download=True) if result else _sound_link(services, job),
+        "downloadUrl": sign_video(services, job, download=True) if result else sound_link(services, job),
         "posterUrl": sign_poster(services, job),
     }
 
 
-def _sound_link(services: Services, job: Job) -> str | None:
+def sound_link(services: Services, job: Job) -> str | None:
     """Where the sound is that an ingest, a preview or a save came to."""
     told = job.result or {}
     for name in ("previewKey", "preparedKey"):
         if name in told:
             return services.objects.sign_get(StorageKey(str(told[name])), lifetime=PEOPLE)
     return f"/api/audio/assets/{told['assetId']}/stream" if "assetId" in told else None
-
-
-def _queue_position(services: Services, job: Job) -> int | None:
-    return services.jobs.queue_position(job.id) if job.status is JobStatus.PENDING else None
 
 
 def _file_title(title: str) -> str:

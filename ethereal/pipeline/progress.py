@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from ethereal.jobs.model import ENDED, Failure, Job, JobId, JobStatus, Step, StepKey, StepName, StepStatus
@@ -19,15 +20,23 @@ _TELLING = 0.04
 
 def live_progress(services: Services, job: Job) -> tuple[float, Eta | None]:
     """The percentage to show, and how long it may still take once frames are being drawn."""
-    if job.status.is_final or job.progress >= DRAWING_TO:
-        return job.progress, None
-    frames = services.live.frames(job.id)
+    return progress_of(job, live_frames(services, [job]).get(job.id), services.clock())
+
+
+def live_frames(services: Services, jobs: Sequence[Job]) -> Mapping[str, LiveFrames]:
+    """The live frames of those of the jobs whose progress they tell."""
+    told = [job.id for job in jobs if not job.status.is_final and job.progress < DRAWING_TO]
+    return services.live.frames_of(told)
+
+
+def progress_of(job: Job, frames: LiveFrames | None, now: datetime) -> tuple[float, Eta | None]:
+    """The same as `live_progress`, from live frames that were asked for."""
     if frames is None or frames.done == 0:
         return job.progress, None
     percent = max(job.progress, drawing_percent(frames.done, frames.total))
     if job.status is JobStatus.PENDING or frames.done < frames.total * _TELLING:
         return percent, None
-    return percent, make_farm_eta(frames, services.clock().timestamp())
+    return percent, make_farm_eta(frames, now.timestamp())
 
 
 def drawing_percent(done: int, total: int) -> float:

@@ -13,6 +13,7 @@ import pytest
 from ethereal.jobs.model import Job, JobError, JobStatus
 from tests.builders import add_job
 from tests.web_builders import Web, error_of, events_of, local, open_web
+from web.face import FOLLOWERS
 
 NO_JOB = "/api/jobs/123e4567-e89b-42d3-a456-426614174000"
 
@@ -238,7 +239,7 @@ def test_a_follower_that_comes_back_after_the_end_is_sent_away(web: Web) -> None
 
 def test_followers_leave_threads_for_others(web: Web) -> None:
     job = add_job(web.services)
-    following = [web.client.get(events_path(job), buffered=False) for _ in range(10)]
+    following = [web.client.get(events_path(job), buffered=False) for _ in range(FOLLOWERS)]
 
     refused = web.client.get(events_path(job))
     assert refused.status_code == 503

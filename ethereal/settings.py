@@ -167,8 +167,6 @@ class Settings(BaseSettings):
             raise ValueError("ETHEREAL_DISPATCHER=modal needs ETHEREAL_STORAGE=r2, which its renderers reach")
         return self
 
-    @property
-    def is_loopback(self) -> bool:
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         limits = [self.ingest_minutes, self.preview_minutes, self.save_minutes, self.render_minutes]
@@ -186,6 +184,8 @@ class Settings(BaseSettings):
                 raise ValueError("at least {1} for {0}".format(*name.split(": ")))
         return self
 
+    @property
+    def is_loopback(self) -> bool:
         """Whether only this machine can reach the web app."""
         try:
             return self.host == "localhost" or ip_address(self.host).is_loopback

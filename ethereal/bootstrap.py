@@ -26,6 +26,7 @@ from ethereal.dispatch.modal_calls import ModalDispatcher
 from ethereal.dispatch.prices import Prices
 from ethereal.errors import InvalidConfigError
 from ethereal.jobs.store import JobStore
+from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress, MemoryLiveProgress
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
@@ -245,12 +246,13 @@ def limits_of(settings: Settings) -> Limits:
         save=timedelta(minutes=settings.save_minutes),
         retry=timedelta(seconds=settings.retry_seconds),
         max_attempts=settings.max_attempts,
-        straggler=timedelta(seconds=settings.straggler_seconds),
         grace=timedelta(seconds=settings.grace_seconds),
         stranded=timedelta(seconds=STRANDED_SECONDS),
+        straggler=timedelta(seconds=settings.straggler_seconds),
         assets_bytes=settings.asset_quota_gb << 30,
         assets_kept=timedelta(days=settings.asset_days),
         plan_again=timedelta(minutes=settings.plan_again_minutes),
+        jobs=Unfinished(settings.most_jobs, settings.most_jobs_per_client),
     )
 
 

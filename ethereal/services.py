@@ -14,6 +14,7 @@ from ethereal.audio.addresses import PUBLIC_HTTPS, AddressRule
 from ethereal.dispatch.dispatcher import Cloud
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
+from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress
 from ethereal.storage.store import ObjectStore
 
@@ -44,6 +45,9 @@ class TaskQueue(Protocol):
         ...
 
 
+MOST_JOBS = Unfinished(in_all=10_000, of_client=1_000)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How large, how long and how often."""
@@ -57,11 +61,11 @@ class Limits:
     ingest: timedelta = timedelta(minutes=10)
     preview: timedelta = timedelta(minutes=5)
     save: timedelta = timedelta(minutes=15)
+    grace: timedelta = timedelta(seconds=10)  #: to tidy up after one of these, before the step is killed
     retry: timedelta = timedelta(seconds=5)
     max_attempts: int = 3
     uploads_kept: timedelta = timedelta(hours=24)
     assets_bytes: int = 5 << 30  #: what all assets may take
-    grace: timedelta = timedelta(seconds=10)  #: to tidy up after one of these, before the step is killed
     assets_kept: timedelta = timedelta(days=30)  #: since they were last asked for
     previews_kept: timedelta = timedelta(days=7)
     stranded: timedelta = timedelta(seconds=15)  #: after which people are told that a renderer is missing
@@ -70,6 +74,7 @@ class Limits:
         seconds=30
     )  #: after which a worker that failed takes a step after all
     plan_again: timedelta = timedelta(minutes=5)  #: after which another kind of renderer may take the job
+    jobs: Unfinished = MOST_JOBS  #: how many may live at once
 
     def time_for(self, step: StepName) -> timedelta:
         """How long one attempt of that step may take in all."""

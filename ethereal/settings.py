@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     )
     asset_quota_gb: int = Field(5, gt=0, description="What all assets may take, in GiB.")
     asset_days: int = Field(30, gt=0, description="How long an asset is kept that nobody asks for.")
+    most_jobs: int = Field(10_000, gt=0, description="How many jobs may wait and run at once.")
+    most_jobs_per_client: int = Field(1_000, gt=0, description="How many of them may be of one client.")
     lease_seconds: int = Field(60, ge=2, description="How long a step belongs to a silent worker.")
     beat_seconds: float = Field(2.0, gt=0, description="How often a running step writes its progress.")
     max_attempts: int = Field(3, gt=0, description="How often a step is tried.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ethereal.bootstrap import render_workers
 from ethereal.settings import read_settings
-from tasks.queues import queue_named
+from tasks.queues import PRIORITIES, queue_named
 
 _settings = read_settings()
 
@@ -18,6 +18,7 @@ broker_transport_options = {
     "socket_keepalive": True,
     "visibility_timeout": 3600,
     "client_name": "ethereal",
+    "priority_steps": list(PRIORITIES),
 }
 
 task_serializer = "json"

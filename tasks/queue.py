@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from ethereal.errors import BrokerUnavailableError
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
+from ethereal.jobs.turns import FIRST_LEVEL, LEVELS
 from tasks.queues import queue_of, routes_among
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class CeleryTaskQueue:
         try:
             for told in steps:
                 where = {"queue": queue_of(told.route)} if told.route else {}
-                self._message(told.job_id, told.step).apply_async(retry=False, **where)
+                self._message(told).apply_async(retry=False, **where)
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 
@@ -72,13 +73,14 @@ class CeleryTaskQueue:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
         return {worker: {queue["name"] for queue in queues} for worker, queues in listening.items()}
 
-    def _message(self, job_id: JobId, step: StepKey) -> Signature:
-        if step.name in CHAIN:
-            rest = CHAIN[CHAIN.index(step.name) :]
-            return chain(*(self._task(job_id, StepKey(name)) for name in rest))
-        return self._task(job_id, step)
+    def _message(self, told: Announcement) -> Signature:
+        first = self._task(told.job_id, told.step, FIRST_LEVEL if told.turn else LEVELS[told.step.name])
+        if told.step.name not in CHAIN:
+            return first
+        rest = CHAIN[CHAIN.index(told.step.name) + 1 :]
+        return chain(first, *(self._task(told.job_id, StepKey(name), LEVELS[name]) for name in rest))
 
-    def _task(self, job_id: JobId, step: StepKey) -> Signature:
+    def _task(self, job_id: JobId, step: StepKey, level: int) -> Signature:
         arguments = (job_id, step.index) if step in (step.first, step.second) else (job_id,)
         return signature(
             step.name.value,
@@ -86,6 +88,7 @@ class CeleryTaskQueue:
             app=self._app,
             immutable=True,
             task_id=task_id(job_id, step),
+            priority=level,
         )
 
 

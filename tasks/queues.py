@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from kombu.entity import Exchange, Queue
 
+from ethereal.jobs.turns import LEVELS
+
+#: Each queue is a list for each of them, and the lists of the first are emptied before those of the next.
+PRIORITIES = range(max(LEVELS.values()) + 1)
+
 _EXCHANGE = Exchange("ethereal", type="direct")
 _RENDER = "render."
 

@@ -170,7 +170,13 @@ def csrf_token() -> str:
     """The token of this visitor's forms."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
+        session["visitor"] = secrets.token_urlsafe(9)
     return str(session["csrf"])
+
+
+def visitor() -> str:
+    """Names the browser that asks, from its first form on; empty before, and for programs."""
+    return str(session.get("visitor", ""))
 
 
 def check_csrf(given: str) -> None:

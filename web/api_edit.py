@@ -14,6 +14,7 @@ from ethereal.pipeline.edit import preview
 from ethereal.pipeline.submit_edit import submit_preview, submit_save
 from web import access
 from web.api_ingest import accepted
+from web.clients import sender
 from web.face import services
 
 blueprint = Blueprint("api_edit", __name__, url_prefix="/api/audio/edit")
@@ -23,7 +24,7 @@ blueprint = Blueprint("api_edit", __name__, url_prefix="/api/audio/edit")
 @access.person_or_token
 def hear() -> ResponseReturnValue:
     """Make an MP3 of the recipe's sound; one that was made before is there at once."""
-    job, is_there = submit_preview(services(), _recipe(), idempotency_key=_key())
+    job, is_there = submit_preview(services(), _recipe(), sender())
     if is_there:
         preview(services(), job.id)
     return accepted(services().jobs.get(job.id), cached=is_there)
@@ -32,11 +33,7 @@ def hear() -> ResponseReturnValue:
 @blueprint.post("/save")
 @access.person_or_token
 def keep() -> ResponseReturnValue:
-    return accepted(submit_save(services(), _recipe(), idempotency_key=_key()))
-
-
-def _key() -> str | None:
-    return request.headers.get("Idempotency-Key")
+    return accepted(submit_save(services(), _recipe(), sender()))
 
 
 def _recipe() -> EditRecipe:

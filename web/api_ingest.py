@@ -9,12 +9,14 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ethereal.errors import InvalidInputError
-from ethereal.jobs.model import Job
+from ethereal.jobs.model import Job, Sender
 from ethereal.jobs.request import IngestRequest, SourceType
+from ethereal.pipeline.store_job import ensure_room
 from ethereal.pipeline.submit_audio import check_room, submit_ingest
 from ethereal.pipeline.upload import accept_upload
 from ethereal.services import Services
 from web import access
+from web.clients import sender
 from web.face import services
 from web.intake import clean_filename, open_form
 from web.multipart import FilePart, FormReader
@@ -34,11 +36,10 @@ blueprint = Blueprint("api_ingest", __name__, url_prefix="/api/audio")
 @blueprint.post("/ingest")
 @access.person_or_token
 def create() -> ResponseReturnValue:
-    key = request.headers.get("Idempotency-Key")
     if request.mimetype == "multipart/form-data":
-        return accepted(_submit_form(services(), open_form(services(), request), key))
+        return accepted(_submit_form(services(), open_form(services(), request)))
     wanted = _request_of(services(), read_body(IngestBody).root)
-    return accepted(submit_ingest(services(), wanted, idempotency_key=key))
+    return accepted(submit_ingest(services(), wanted, sender()))
 
 
 def accepted(job: Job, **more: object) -> ResponseReturnValue:
@@ -60,20 +61,20 @@ def _request_of(services: Services, source: YoutubeSource | AddressSource | Uplo
             return IngestRequest(source_type=SourceType(source.type), url=url, rights_attested_at=attested_at)
 
 
-def _submit_form(services: Services, form: FormReader, key: str | None) -> Job:
+def _submit_form(services: Services, form: FormReader) -> Job:
     check_room(services)
     part = form.until_file()
     if part is None or part.name != "file":
         raise InvalidInputError("no file was sent", {"file": ["choose a sound or video file"]})
     read_fields(IngestForm, form.fields)
-    return submit_file(services, form, part, key, lambda: read_fields(IngestForm, form.fields).type)
+    return submit_file(services, form, part, sender(), lambda: read_fields(IngestForm, form.fields).type)
 
 
 def submit_file(
     services: Services,
     form: FormReader,
     part: FilePart,
-    key: str | None = None,
+    sender: Sender,
     type_of: Callable[[], str] = lambda: SourceType.AUDIO_FILE,
 ) -> Job:
     """Take the file of a form in and store its ingest; a file that becomes no job is taken out again.
@@ -81,6 +82,7 @@ def submit_file(
     `type_of` is asked once the whole form was read.
     """
     check_room(services)
+    ensure_room(services, sender)
     filename = clean_filename(part.filename)
     with ExitStack() as undo:
         upload = accept_upload(services, part.as_stream(), filename=filename)
@@ -93,6 +95,6 @@ def submit_file(
             audio_sha256=upload.sha256,
             filename=filename,
         )
-        job = submit_ingest(services, wanted, idempotency_key=key)
+        job = submit_ingest(services, wanted, sender)
         undo.pop_all()
     return job

@@ -10,6 +10,7 @@ from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.cancel import cancel, delete
 from web import access
 from web.api_jobs import list_page
+from web.clients import sender
 from web.face import services
 from web.intake import open_form, submit_body, submit_form
 from web.schemas import JobsQuery, RenderBody, read_body, read_query
@@ -24,12 +25,11 @@ _JSON_BYTES = 24 << 20
 @blueprint.post("")
 @access.person_or_token
 def create() -> ResponseReturnValue:
-    key = request.headers.get("Idempotency-Key")
     if request.mimetype == "multipart/form-data":
         form = open_form(services(), request)
-        return _accepted(submit_form(services(), form, form.until_file(), idempotency_key=key))
+        return _accepted(submit_form(services(), form, form.until_file(), sender()))
     request.max_content_length = _JSON_BYTES
-    return _accepted(submit_body(services(), read_body(RenderBody), idempotency_key=key))
+    return _accepted(submit_body(services(), read_body(RenderBody), sender()))
 
 
 @blueprint.get("")

@@ -79,13 +79,23 @@ def show_error(error: EtherealError) -> Response:
     message = _OURS if status == 500 else str(error)
     details = error.details if isinstance(error, InvalidInputError) else None
     response = _respond(status, error.code, message, details)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        response.headers["Retry-After"] = _RETRY_SECONDS
-    if isinstance(error, TooManyRequestsError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    response.headers.update(headers_of(error))
     return response
+
+
+def headers_of(error: EtherealError) -> dict[str, str]:
+    """What a client is told beside the error: how to prove itself, when to come again."""
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.retry_after)}
+    more = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_SECONDS}}
+    return more.get(status_of(error), {})
+
+
+def problems_of(error: InvalidInputError | TooManyRequestsError, place: str) -> dict[str, list[str]]:
+    """What is wrong beside each field of a form, or at a `place` that is not a field's."""
+    if isinstance(error, InvalidInputError):
+        return error.details or {"file": [str(error)]}
+    return {place: [str(error)]}
 
 
 def _show_refusal(error: HTTPException) -> ResponseReturnValue:

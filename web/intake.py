@@ -18,8 +18,9 @@ from ethereal.assets.model import AssetId
 from ethereal.audio.addresses import read_address
 from ethereal.audio.recipe import read_recipe
 from ethereal.errors import InvalidInputError, TooLargeError
-from ethereal.jobs.model import Job
+from ethereal.jobs.model import Job, Sender
 from ethereal.jobs.request import EditRecipe
+from ethereal.pipeline.store_job import ensure_room
 from ethereal.pipeline.submit import check_request, submit_render
 from ethereal.pipeline.upload import accept_upload, look_at, receive, upload_folder
 from ethereal.services import Services
@@ -52,42 +53,41 @@ def open_form(services: Services, request: Request) -> FormReader:
     return FormReader(request)
 
 
-def submit_form(
-    services: Services, form: FormReader, part: FilePart | None, *, idempotency_key: str | None
-) -> Job:
+def submit_form(services: Services, form: FormReader, part: FilePart | None, sender: Sender) -> Job:
     """Store the job of a form whose file has begun, or that names an address in its place.
 
     Fields that came before the file are checked first.
     """
     if part is None and (url := form.fields.get("url", "").strip()):
-        return _submit_address(services, read_options(_look_of(form.fields)), url, idempotency_key)
+        return _submit_address(services, read_options(_look_of(form.fields)), url, sender)
     if part is None and (asset_id := form.fields.get("assetId", "")):
-        return _submit_asset(services, read_options(_look_of(form.fields)), asset_id, None, idempotency_key)
+        return _submit_asset(services, read_options(_look_of(form.fields)), asset_id, None, sender)
     if part is None or part.name != "file":
         raise InvalidInputError("no audio was sent", {"file": ["choose an audio file"]})
+    ensure_room(services, sender)
     filename = clean_filename(part.filename)
     _check(services, _options_beside_file(form), filename)
     with _accepted(services, part.as_stream(), filename) as (key, sha256):
         if form.until_file() is not None:
             raise InvalidInputError("one file at a time", {"file": ["must be one file"]})
         request = _options_beside_file(form).request(key=key, filename=filename, sha256=sha256)
-        return submit_render(services, request, idempotency_key=idempotency_key)
+        return submit_render(services, request, sender)
 
 
-def submit_body(services: Services, body: RenderBody, *, idempotency_key: str | None) -> Job:
+def submit_body(services: Services, body: RenderBody, sender: Sender) -> Job:
     """Store the job of a JSON body."""
     if body.recipe is not None and body.audio.type != "asset":
         raise InvalidInputError("a recipe cuts an asset", {"recipe": ["goes with audio of type asset"]})
     match body.audio:
         case UploadedAudio() as audio:
-            return _submit_stored(services, body, audio, idempotency_key)
+            return _submit_stored(services, body, audio, sender)
         case InlineAudio() as audio:
-            return _submit_inline(services, body, audio, idempotency_key)
+            return _submit_inline(services, body, audio, sender)
         case AddressAudio(url=url):
-            return _submit_address(services, body, url.strip(), idempotency_key)
+            return _submit_address(services, body, url.strip(), sender)
         case AssetAudio(asset_id=asset_id):
             recipe = read_recipe(body.recipe) if body.recipe else None
-            return _submit_asset(services, body, asset_id, recipe, idempotency_key)
+            return _submit_asset(services, body, asset_id, recipe, sender)
 
 
 def clean_filename(name: str) -> str:
@@ -108,36 +108,37 @@ def _look_of(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _submit_asset(
-    services: Services, options: Options, asset_id: str, recipe: EditRecipe | None, key: str | None
+    services: Services, options: Options, asset_id: str, recipe: EditRecipe | None, sender: Sender
 ) -> Job:
     name = services.assets.get(AssetId(asset_id)).filename
     sound = {"asset_id": asset_id, "recipe": recipe}
     request = options.request(key="", filename=name).model_copy(update=sound)
-    return submit_render(services, request, idempotency_key=key)
+    return submit_render(services, request, sender)
 
 
-def _submit_address(services: Services, options: Options, url: str, key: str | None) -> Job:
+def _submit_address(services: Services, options: Options, url: str, sender: Sender) -> Job:
     address = read_address(url, services.rule)
     name = clean_filename(unquote(address.target.partition("?")[0]))
     request = options.request(key="", filename=name).model_copy(update={"audio_url": url})
-    return submit_render(services, request, idempotency_key=key)
+    return submit_render(services, request, sender)
 
 
-def _submit_inline(services: Services, body: RenderBody, audio: InlineAudio, key: str | None) -> Job:
+def _submit_inline(services: Services, body: RenderBody, audio: InlineAudio, sender: Sender) -> Job:
+    ensure_room(services, sender)
     filename = clean_filename(audio.filename)
     _check(services, body, filename)
     with _accepted(services, io.BytesIO(_decoded(audio.data)), filename) as (stored, sha256):
         request = body.request(key=stored, filename=filename, sha256=sha256)
-        return submit_render(services, request, idempotency_key=key)
+        return submit_render(services, request, sender)
 
 
-def _submit_stored(services: Services, body: RenderBody, audio: UploadedAudio, key: str | None) -> Job:
+def _submit_stored(services: Services, body: RenderBody, audio: UploadedAudio, sender: Sender) -> Job:
     stored, filename = keys.read_upload_key(audio.storage_key), clean_filename(audio.filename)
     check_request(body.request(key=stored, filename=filename))
     if not services.objects.exists(stored):
         raise InvalidInputError("the audio was not uploaded", {"audio.storageKey": ["was not uploaded"]})
     request = body.request(key=stored, filename=filename, sha256=_look_at_stored(services, stored))
-    return submit_render(services, request, idempotency_key=key)
+    return submit_render(services, request, sender)
 
 
 def _check(services: Services, options: Options, filename: str) -> None:

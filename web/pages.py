@@ -16,13 +16,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from ethereal.assets.model import AssetId
-from ethereal.errors import InvalidInputError
+from ethereal.errors import InvalidInputError, TooManyRequestsError
 from ethereal.jobs.model import JobId, JobType
 from ethereal.pipeline.cancel import cancel as call_off
 from ethereal.pipeline.cancel import delete as forget
 from ethereal.render.containers import TRANSPARENT
 from web import access, catalog
-from web.errors import show_error, status_of
+from web.clients import KEY_FIELD, new_key, sender_of_form
+from web.errors import headers_of, problems_of, show_error, status_of
 from web.face import services, settings
 from web.headers import request_id
 from web.intake import open_form, submit_form
@@ -47,7 +48,8 @@ def submit() -> ResponseReturnValue:
     g.fields = form.fields  # the form is shown again with these when something is wrong
     part = form.until_file()
     access.check_csrf(form.fields.pop(access.TOKEN_FIELD, ""))
-    job = submit_form(services(), form, part, idempotency_key=None)
+    sender = sender_of_form(form.fields.pop(KEY_FIELD, ""))
+    job = submit_form(services(), form, part, sender)
     return redirect(url_for(".job", job_id=job.id), 303)
 
 
@@ -86,12 +88,13 @@ def delete(job_id: str) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(InvalidInputError)
-def show_problem(error: InvalidInputError) -> Response:
+@blueprint.errorhandler(TooManyRequestsError)
+def show_problem(error: InvalidInputError | TooManyRequestsError) -> Response:
     """Show the form again with what is wrong beside each field; other pages show the error as it is."""
     if request.endpoint != "pages.submit":
         return show_error(error)
-    problems = error.details or {"file": [str(error)]}
-    return make_response(_form(Chosen.of(g.get("fields", {})), problems), status_of(error))
+    form = _form(Chosen.of(g.get("fields", {})), problems_of(error, "form"))
+    return make_response(form, status_of(error), headers_of(error))
 
 
 @blueprint.app_context_processor
@@ -105,6 +108,7 @@ def _everywhere() -> dict[str, object]:
     )
     return {
         "farm": farm,
+        "idempotency_key": new_key(),
         "icon": current_app.jinja_env.get_template("_icons.html").module,
         "may_sign_out": settings().api_token is not None and access.is_known(),
         "request_id": request_id(),

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ethereal.assets.model import Asset, AssetId
 from ethereal.audio.youtube import names_video
-from ethereal.errors import InvalidInputError
+from ethereal.errors import InvalidInputError, TooManyRequestsError
 from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import IngestRequest, SourceType
 from ethereal.pipeline.library import delete_asset
@@ -18,7 +18,8 @@ from ethereal.pipeline.submit_audio import submit_ingest
 from ethereal.services import Services
 from web import access, words
 from web.api_ingest import submit_file
-from web.errors import show_error, status_of
+from web.clients import KEY_FIELD, sender_of_form
+from web.errors import headers_of, problems_of, show_error, status_of
 from web.face import services
 from web.intake import open_form
 from web.schemas import AssetsQuery, read_query
@@ -73,10 +74,11 @@ def take_in() -> ResponseReturnValue:
     g.fields = form.fields  # the form is shown again with these when something is wrong
     part = form.until_file()
     access.check_csrf(form.fields.pop(access.TOKEN_FIELD, ""))
+    sender = sender_of_form(form.fields.pop(KEY_FIELD, ""))
     if part is None:
-        submit_ingest(services(), _from_address(services(), form.fields))
+        submit_ingest(services(), _from_address(services(), form.fields), sender)
     else:
-        submit_file(services(), form, part)
+        submit_file(services(), form, part, sender)
     return redirect(url_for(".show"), 303)
 
 
@@ -88,12 +90,13 @@ def delete(asset_id: str) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(InvalidInputError)
-def show_problem(error: InvalidInputError) -> Response:
+@blueprint.errorhandler(TooManyRequestsError)
+def show_problem(error: InvalidInputError | TooManyRequestsError) -> Response:
     """Show the page again with what is wrong beside each field."""
     if request.endpoint != "sounds.take_in":
         return show_error(error)
-    page = _page(g.get("fields", {}), error.details or {"file": [str(error)]})
-    return make_response(page, status_of(error))
+    page = _page(g.get("fields", {}), problems_of(error, "file"))
+    return make_response(page, status_of(error), headers_of(error))
 
 
 def _from_address(services: Services, fields: Mapping[str, str]) -> IngestRequest:

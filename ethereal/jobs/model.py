@@ -199,6 +199,12 @@ class Step:
             return None
         return Call(str(told["id"]), int(told["attempt"]), int(told["sequence"]), int(told["heardAt"]))
 
+    @property
+    def overran(self) -> bool:
+        """Whether its lease was renewed to the end of its time; a call elsewhere has no such end."""
+        elsewhere = self.call is not None and self.call.attempt == self.attempt
+        return self.lease_expires_at == self.deadline_at and not elsewhere
+
 
 @dataclass(frozen=True)
 class Call:
@@ -232,6 +238,7 @@ class Sender:
 
     client: str = ""
     key: str | None = None
+    key_of_page: bool = False  #: whether another request may come under the key: it is a job of its own then
 
 
 @dataclass(frozen=True)

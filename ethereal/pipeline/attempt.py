@@ -23,6 +23,7 @@ from ethereal.errors import (
 from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Lease, Step, StepKey
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard
+from ethereal.pipeline.turns import call_next
 from ethereal.scratch import open_scratch
 from ethereal.services import Services
 
@@ -165,7 +166,9 @@ def _run(services: Services, claim: Claim, work: Callable[[Attempt], None]) -> b
     step = claim.lease.step
     with open_scratch(services.scratch, str(step)) as folder:
         attempt = Attempt(services, claim, folder)
-        return _work(attempt, work)
+        done = _work(attempt, work)
+    call_next(services, step)
+    return done
 
 
 def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:

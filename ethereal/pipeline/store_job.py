@@ -7,7 +7,7 @@ import logging
 
 from ethereal import log
 from ethereal.errors import InvalidInputError
-from ethereal.jobs.model import Announcement, Job, JobId, JobType, StepKey
+from ethereal.jobs.model import Announcement, Job, JobId, JobType, Sender, StepKey
 from ethereal.jobs.request import IngestRequest, JobRequest
 from ethereal.jobs.store import Idempotency
 from ethereal.pipeline.announce import announce
@@ -17,12 +17,14 @@ from ethereal.storage.keys import read_upload_key
 logger = logging.getLogger(__name__)
 
 
-def store_job(
-    services: Services, type_: JobType, request: JobRequest, first: StepKey, *, idempotency_key: str | None
-) -> Job:
-    """Store a job with its first step; an earlier job under the same key is returned in its place.
+#: Of whom nothing is known.
+NOBODY = Sender()
 
-    Raise ConflictError when the idempotency key was used for another request.
+
+def store_job(services: Services, type_: JobType, request: JobRequest, first: StepKey, sender: Sender) -> Job:
+    """Store a job with its first step; an earlier job under the sender's key is returned in its place.
+
+    Raise ConflictError when the key was used for another request, TooManyJobsError when too many jobs live.
     """
     now = services.clock()
     job = Job(
@@ -32,8 +34,10 @@ def store_job(
         created_at=now,
         updated_at=now,
         request_id=log.bound().get("requestId", ""),
+        client=sender.client,
     )
-    stored = services.jobs.add(job, first, idempotency=_idempotency(idempotency_key, request))
+    once = _idempotency(sender, type_, request)
+    stored = services.jobs.add(job, first, idempotency=once, most=services.limits.jobs)
     if stored.id == job.id:
         with log.bind(jobId=stored.id):
             logger.info("taken in: %s", type_)
@@ -43,7 +47,13 @@ def store_job(
     return stored
 
 
-def _idempotency(key: str | None, request: JobRequest) -> Idempotency | None:
+def ensure_room(services: Services, sender: Sender) -> None:
+    """Raise TooManyJobsError when no further job of this sender would be taken: before its file is read."""
+    services.jobs.unfinished(sender.client).ensure_below(services.limits.jobs)
+
+
+def _idempotency(sender: Sender, type_: JobType, request: JobRequest) -> Idempotency | None:
+    key = sender.key
     if key is None:
         return None
     if not 1 <= len(key) <= 255:
@@ -51,7 +61,8 @@ def _idempotency(key: str | None, request: JobRequest) -> Idempotency | None:
             "the idempotency key is not usable", {"Idempotency-Key": ["1 to 255 characters"]}
         )
     body = request.model_dump_json(exclude=_of_the_moment(request))
-    return Idempotency(key, hashlib.sha256(body.encode()).hexdigest())
+    digest = hashlib.sha256(f"{type_}\n{body}".encode()).hexdigest()
+    return Idempotency(f"{key} {digest}" if sender.key_of_page else key, digest)
 
 
 def _of_the_moment(request: JobRequest) -> set[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ethereal.audio.addresses import read_address
 from ethereal.audio.youtube import names_video
 from ethereal.errors import FormatNotSupportedError, InvalidInputError
-from ethereal.jobs.model import Job, JobType, StepKey, StepName
+from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.library import assets_of
 from ethereal.pipeline.sources import find_sources
-from ethereal.pipeline.store_job import store_job
+from ethereal.pipeline.store_job import NOBODY, store_job
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
 from ethereal.scenes.templates import check_parameters, get_template
@@ -42,15 +42,15 @@ def check_request(request: RenderRequest) -> None:
         raise InvalidInputError(f"these fields are not usable: {fields}", problems)
 
 
-def submit_render(services: Services, request: RenderRequest, *, idempotency_key: str | None = None) -> Job:
+def submit_render(services: Services, request: RenderRequest, sender: Sender = NOBODY) -> Job:
     """Store a render, tell the workers, and return the job.
 
     Raise InvalidInputError for a wrong field or audio that is not there, NotFoundError for an asset that is
-    not, ConflictError when the idempotency key was used for another request.
+    not, ConflictError when the sender's key was used for another request.
     """
     check_request(request)
     _ensure_sound(services, request)
-    return store_job(services, JobType.RENDER, request, FIRST, idempotency_key=idempotency_key)
+    return store_job(services, JobType.RENDER, request, FIRST, sender)
 
 
 def _named_sound(request: RenderRequest) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ethereal.audio.addresses import read_address
 from ethereal.audio.youtube import read_video_id
 from ethereal.errors import InvalidInputError, QuotaExceededError
-from ethereal.jobs.model import Job, JobType, StepKey, StepName
+from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
 from ethereal.jobs.request import IngestRequest, SourceType
-from ethereal.pipeline.store_job import store_job
+from ethereal.pipeline.store_job import NOBODY, store_job
 from ethereal.pipeline.upload import ensure_size
 from ethereal.services import Services
 from ethereal.storage.keys import read_upload_key
@@ -15,7 +15,7 @@ from ethereal.storage.keys import read_upload_key
 INGEST = StepKey(StepName.INGEST_AUDIO)
 
 
-def submit_ingest(services: Services, request: IngestRequest, *, idempotency_key: str | None = None) -> Job:
+def submit_ingest(services: Services, request: IngestRequest, sender: Sender = NOBODY) -> Job:
     """Store an ingest, tell the workers, and return the job.
 
     Raise InvalidInputError for an address that cannot be one or an upload that is not there, TooLargeError,
@@ -30,7 +30,7 @@ def submit_ingest(services: Services, request: IngestRequest, *, idempotency_key
             read_address(request.url, services.rule)
         case SourceType.AUDIO_FILE | SourceType.VIDEO_FILE:
             _ensure_uploaded(services, request)
-    return store_job(services, JobType.INGEST, request, INGEST, idempotency_key=idempotency_key)
+    return store_job(services, JobType.INGEST, request, INGEST, sender)
 
 
 def check_room(services: Services) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ethereal.assets.model import AssetId
 from ethereal.audio.pieces import preview_key_hash
 from ethereal.errors import ConflictError
-from ethereal.jobs.model import Job, JobType, StepKey, StepName
+from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
 from ethereal.jobs.request import EditRecipe, EditRequest
 from ethereal.pipeline.library import live_jobs
 from ethereal.pipeline.sources import find_sources
-from ethereal.pipeline.store_job import store_job
+from ethereal.pipeline.store_job import NOBODY, store_job
 from ethereal.pipeline.submit_audio import check_room
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -19,9 +19,7 @@ PREVIEW = StepKey(StepName.PREVIEW_EDIT)
 SAVE = StepKey(StepName.SAVE_EDIT)
 
 
-def submit_preview(
-    services: Services, recipe: EditRecipe, *, idempotency_key: str | None = None
-) -> tuple[Job, bool]:
+def submit_preview(services: Services, recipe: EditRecipe, sender: Sender = NOBODY) -> tuple[Job, bool]:
     """Store a preview and return its job, and whether the very sound is there already.
 
     Raise InvalidInputError for a recipe that breaks a rule, NotFoundError when its asset is gone,
@@ -32,10 +30,10 @@ def submit_preview(
     if not is_there:
         check_room(services)
     request = EditRequest(recipe=recipe)
-    return store_job(services, JobType.PREVIEW, request, PREVIEW, idempotency_key=idempotency_key), is_there
+    return store_job(services, JobType.PREVIEW, request, PREVIEW, sender), is_there
 
 
-def submit_save(services: Services, recipe: EditRecipe, *, idempotency_key: str | None = None) -> Job:
+def submit_save(services: Services, recipe: EditRecipe, sender: Sender = NOBODY) -> Job:
     """Store a save and return its job.
 
     Raise as `submit_preview` does, and ConflictError while another recipe is being saved for the asset.
@@ -48,7 +46,7 @@ def submit_save(services: Services, recipe: EditRecipe, *, idempotency_key: str 
             if other.asset_id == recipe.asset_id and other != recipe:
                 raise ConflictError(f"another edit of asset {recipe.asset_id} is being saved")
     request = EditRequest(recipe=recipe)
-    return store_job(services, JobType.SAVE, request, SAVE, idempotency_key=idempotency_key)
+    return store_job(services, JobType.SAVE, request, SAVE, sender)
 
 
 def preview_key(recipe: EditRecipe, digests: dict[str, str]) -> StorageKey:

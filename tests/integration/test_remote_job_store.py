@@ -18,7 +18,18 @@ from libsql_client import LibsqlError
 from ethereal.errors import LeaseLostError, MisconfiguredError, StoreUnavailableError
 from ethereal.jobs.database import Database
 from ethereal.jobs.migrate import migrate
-from ethereal.jobs.model import Claim, Job, JobError, JobId, JobStatus, JobType, StepKey, StepName, StepStatus
+from ethereal.jobs.model import (
+    Claim,
+    Job,
+    JobError,
+    JobId,
+    JobStatus,
+    JobType,
+    Sender,
+    StepKey,
+    StepName,
+    StepStatus,
+)
 from ethereal.jobs.remote_database import open_remote_database
 from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import Idempotency
@@ -85,6 +96,9 @@ def test_every_move_is_one_round_trip(store: SqlJobStore, server: HranaStandIn) 
         lambda: store.list(),
         lambda: store.steps(job.id),
         lambda: store.queue_position(job.id),
+        lambda: store.queue_positions([job.id]),
+        lambda: store.get_many([job.id]),
+        lambda: store.backlog(now=NOON),
         lambda: store.counts(),
         lambda: store.renew(lease, now=NOON, lease=LEASE),
         lambda: store.report(lease, stage="preparing", progress=5, now=NOON, lease=LEASE),
@@ -110,8 +124,8 @@ def test_submitting_a_render_takes_one_round_trip(
     (tmp_path / "song").write_bytes(b"sound")
     services.objects.put(StorageKey(request.audio_key), tmp_path / "song")
 
-    assert trips(server, lambda: submit_render(services, request, idempotency_key="k")) == 1
-    assert trips(server, lambda: submit_render(services, request, idempotency_key="k")) == 1
+    assert trips(server, lambda: submit_render(services, request, Sender(key="k"))) == 1
+    assert trips(server, lambda: submit_render(services, request, Sender(key="k"))) == 1
     assert len(store.list().jobs) == 1
 
 

@@ -15,11 +15,17 @@ import pytest
 from ethereal import log
 from ethereal.jobs.model import JobId, JobType, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
-from ethereal.pipeline.store_job import store_job
+from ethereal.pipeline.store_job import NOBODY, store_job
 from ethereal.process import run_tool
 from tests.builders import make_request, make_services
 
 logger = logging.getLogger("ethereal.test")
+
+
+@pytest.fixture(autouse=True)
+def nothing_bound() -> None:
+    """Tests of the web app run on this thread too, and leave the id of their last request."""
+    log.rebind()
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def test_a_step_speaks_for_the_request_that_its_job_came_with(said: StringIO, tm
     services = make_services(tmp_path)
     step = StepKey(StepName.PREPARE_AUDIO)
     with log.bind(requestId="from-a-proxy-17"):
-        job = store_job(services, JobType.RENDER, make_request(), step, idempotency_key=None)
+        job = store_job(services, JobType.RENDER, make_request(), step, NOBODY)
 
     def work(attempt: Attempt) -> None:
         logger.info("working")

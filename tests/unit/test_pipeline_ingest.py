@@ -22,7 +22,7 @@ from ethereal.errors import (
     TooLargeError,
     UnsafeAddressError,
 )
-from ethereal.jobs.model import Announcement, Job, JobStatus
+from ethereal.jobs.model import Announcement, Job, JobStatus, Sender
 from ethereal.jobs.request import IngestRequest, SourceType
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.ingest import ingest
@@ -307,8 +307,8 @@ def test_a_deleted_asset_takes_its_objects_with_it(services: Services, song: Pat
 
 
 def test_a_request_that_is_sent_twice_is_one_job(services: Services, song: Path) -> None:
-    first = submit_ingest(services, upload(services, song), idempotency_key="once")
-    again = submit_ingest(services, upload(services, song), idempotency_key="once")
+    first = submit_ingest(services, upload(services, song), Sender(key="once"))
+    again = submit_ingest(services, upload(services, song), Sender(key="once"))
 
     assert again.id == first.id
     assert stored(services) == [first.upload_key]
@@ -317,7 +317,7 @@ def test_a_request_that_is_sent_twice_is_one_job(services: Services, song: Path)
         submit_ingest(
             services,
             IngestRequest(source_type=SourceType.URL, url="https://a.example/b"),
-            idempotency_key="once",
+            Sender(key="once"),
         )
 
 

@@ -1,7 +1,7 @@
 // The form: choose a song, hear and see it, send it.
 import { makeChooser } from "./form/choose.js";
 import { clearProblems, showProblems } from "./form/problems.js";
-import { send } from "./form/send.js";
+import { send, startOver } from "./form/send.js";
 import { makeTuner } from "./form/tune.js";
 import { makePlayer } from "./preview/player.js";
 import { makePreview } from "./preview/preview.js";
@@ -149,7 +149,10 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   player.toggle();
 });
-addEventListener("pageshow", () => showSending(false));
+addEventListener("pageshow", () => {
+  showSending(false);
+  startOver();
+});
 
 const chooser = makeChooser({
   input: form.elements.namedItem("file"),

@@ -2,11 +2,30 @@
 
 const SILENT = { message: "The server does not answer. Is it running? Your choices are still here: try again." };
 
+const UNSENT = new Set(["csrfToken", "idempotencyKey", "file"]);
+let told = "";
+let version = 0;
+
+/** The key under which this form is one request, however often it is sent; changed, it is another one. */
+function keyOf(form) {
+  const [file] = form.elements.namedItem("file").files;
+  const fields = [...new FormData(form)].filter(([name]) => !UNSENT.has(name));
+  const says = JSON.stringify([fields, file && [file.name, file.size, file.lastModified]]);
+  if (says !== told) version += 1;
+  told = says;
+  return `${form.elements.namedItem("idempotencyKey").value}.${version}`;
+}
+
+/** Let the form as it is be a new request: somebody came back to it. */
+export function startOver() {
+  told = "";
+}
+
 /** The fields first, the file last, if there is one: the server checks them before it takes the file in. */
 function bodyOf(form) {
   const body = new FormData();
   for (const [name, value] of new FormData(form)) {
-    if (name !== "csrfToken" && name !== "file" && value !== "") body.append(name, value);
+    if (!UNSENT.has(name) && value !== "") body.append(name, value);
   }
   const [file] = form.elements.namedItem("file").files;
   if (file) body.append("file", file, file.name);
@@ -36,6 +55,7 @@ export function send(form, onProgress) {
   });
   request.open("POST", form.dataset.api);
   request.setRequestHeader("Accept", "application/json");
+  request.setRequestHeader("Idempotency-Key", keyOf(form));
   request.send(bodyOf(form));
   return { done, stop: () => request.abort() };
 }

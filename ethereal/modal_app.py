@@ -14,6 +14,7 @@ from typing import Any
 
 import modal
 
+from ethereal import log
 from ethereal.dispatch.dispatcher import CPU
 from ethereal.dispatch.messages import Order, Report, read_message
 from ethereal.settings import Settings, read_settings
@@ -62,7 +63,11 @@ def _make_gpu_image(image: modal.Image) -> modal.Image:
 
 def _options(settings: Settings, gpu: str | None) -> Mapping[str, Any]:
     """The machine of a function that renders; it is told what it is."""
-    told = {"ETHEREAL_MODAL_GPU": gpu or CPU, "ETHEREAL_MODAL_CORES": str(settings.modal_cores)}
+    told = {
+        "ETHEREAL_MODAL_GPU": gpu or CPU,
+        "ETHEREAL_MODAL_CORES": str(settings.modal_cores),
+        "ETHEREAL_LOG_FORMAT": "json",
+    }
     return {
         "image": _with_source(_GPU_IMAGE if gpu else _IMAGE),
         "gpu": gpu.split(",") if gpu else None,
@@ -112,6 +117,7 @@ def send_report(order: dict[str, Any], report: dict[str, Any]) -> str:
 def _render(order: dict[str, Any], chunk: modal.Function[Any, Any, Any]) -> dict[str, Any]:
     from ethereal.cloud.container import open_machine, render_order
 
+    log.set_up(_SETTINGS.log_format, _SETTINGS.log_level)
     machine = open_machine(_SETTINGS.modal_gpu, _SETTINGS.modal_cores, partial(_map, chunk))
     call_id = modal.current_function_call_id() or "unknown"
     return render_order(order, call_id, machine, hand_on=send_report.spawn)
@@ -120,6 +126,7 @@ def _render(order: dict[str, Any], chunk: modal.Function[Any, Any, Any]) -> dict
 def _draw(order: dict[str, Any]) -> dict[str, Any]:
     from ethereal.cloud.container import draw_order, open_drawing_machine
 
+    log.set_up(_SETTINGS.log_format, _SETTINGS.log_level)
     return draw_order(order, open_drawing_machine(_SETTINGS.modal_gpu, _SETTINGS.modal_cores))
 
 

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ethereal import log
 from ethereal.cloud.chunk import draw_chunk
 from ethereal.cloud.machine import Machine
 from ethereal.cloud.post import ask_report
@@ -50,7 +51,11 @@ def render_order(
 
 def draw_order(told: dict[str, Any], machine: Machine) -> dict[str, Any]:
     """Carry out the order of one chunk. Raise InvalidInputError for what is no order."""
-    done = draw_chunk(read_message(ChunkOrder, told), machine)
+    order = read_message(ChunkOrder, told)
+    with log.bind(jobId=order.job_id, chunk=f"{order.index}", requestId=order.request_id):
+        logger.info("chunk %d begins", order.index)
+        done = draw_chunk(order, machine)
+        logger.info("chunk %d took %.1f s", order.index, done.seconds)
     said: dict[str, Any] = done.model_dump(mode="json", exclude_none=True)
     return said
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from ethereal import log
 from ethereal.beat import Beat
 from ethereal.cloud.links import fetch, put
 from ethereal.cloud.machine import Machine
@@ -99,6 +100,8 @@ def _orders(plan: Plan, brief: Brief, machine: Machine, folder: Path) -> list[Ch
             plan_hash=plan.plan_hash,
             index=chunk.index,
             put=brief.chunks[chunk.index].put,
+            job_id=log.bound().get("jobId", ""),
+            request_id=log.bound().get("requestId", ""),
         )
         for chunk in plan.chunks[1:]
     ]

@@ -14,11 +14,10 @@ from urllib.request import Request, urlopen
 from ethereal.beat import Beat, no_beat
 from ethereal.dispatch.messages import PutLink
 from ethereal.errors import NotFoundError, StorageUnavailableError, TooLargeError, UnavailableError
+from ethereal.storage.parts import ONE_PIECE
 from ethereal.whole import whole_file
 
 _BLOCK = 1 << 20
-#: The most that S3 and R2 take in one piece.
-_MOST_BYTES = 5 << 30
 T = TypeVar("T")
 
 
@@ -30,7 +29,7 @@ class Patience:
     first: float = 0.5
     most: float = 30.0
     answer: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def keep_trying(self, call: Callable[[], T], beat: Beat = no_beat) -> T:
@@ -64,8 +63,8 @@ def fetch(url: str, target: Path, *, patience: Patience, beat: Beat = no_beat) -
 def put(link: PutLink, source: Path, *, patience: Patience, beat: Beat = no_beat) -> None:
     """Store the file where the link says. Raise TooLargeError, or as `fetch` does."""
     size = source.stat().st_size
-    if size > _MOST_BYTES:
-        raise TooLargeError(f"{source.name} has {size} bytes: a link takes {_MOST_BYTES} at most")
+    if size > ONE_PIECE:
+        raise TooLargeError(f"{source.name} has {size} bytes: a link takes {ONE_PIECE} at most")
 
     def once() -> None:
         with source.open("rb") as file:

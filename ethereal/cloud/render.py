@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ethereal import log
 from ethereal.cloud.deal import draw_chunks
 from ethereal.cloud.links import fetch, put
 from ethereal.cloud.machine import Machine
+from ethereal.cloud.parts import put_in_parts
 from ethereal.cloud.reporter import Post, Reporter
 from ethereal.dispatch.messages import Brief, Order, Report, read_message
 from ethereal.errors import EtherealError, InvalidInputError, LeaseLostError, RendererMismatchError
@@ -30,9 +32,14 @@ logger = logging.getLogger(__name__)
 def render_call(order: Order, call_id: str, machine: Machine, post: Post) -> Report:
     """Carry an order out. Return the last report, which is for the caller to deliver; errors are reported."""
     reporter = Reporter(order, call_id, post)
+    with log.bind(jobId=order.job_id, attempt=order.attempt, requestId=order.request_id):
+        return _carry_out(order, machine, reporter)
+
+
+def _carry_out(order: Order, machine: Machine, reporter: Reporter) -> Report:
     try:
         reporter.ask("starting", 30)
-        return reporter.complete(_render(order, machine, reporter))
+        return reporter.complete(*_render(order, machine, reporter))
     except LeaseLostError as lost:
         logger.info("stopped: %s", lost)
         return reporter.failed(lost)
@@ -46,7 +53,8 @@ def render_call(order: Order, call_id: str, machine: Machine, post: Post) -> Rep
         reporter.close()
 
 
-def _render(order: Order, machine: Machine, reporter: Reporter) -> RenderResult:
+def _render(order: Order, machine: Machine, reporter: Reporter) -> tuple[RenderResult, int | None]:
+    """Return what was made, and how many parts of its video are to be joined."""
     started = time.monotonic()
     machine.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=machine.scratch) as name:
@@ -58,9 +66,9 @@ def _render(order: Order, machine: Machine, reporter: Reporter) -> RenderResult:
         video = assemble(
             folder / "plan", chunks.files, folder / "video", beat=reporter.beat("assembling", 90, 95)
         )
-        _deliver(brief, video, machine, reporter, folder)
+        parts = _deliver(brief, video, machine, reporter, folder)
         seconds = chunks.seconds_elsewhere + time.monotonic() - started
-        return _result(brief, plan, video, machine, seconds)
+        return _result(brief, plan, video, machine, seconds), parts
 
 
 def _fetch_brief(order: Order, machine: Machine, folder: Path) -> Brief:
@@ -93,14 +101,19 @@ def _check_gpu(plan: Plan, brief: Brief, machine: Machine) -> None:
         raise RendererMismatchError(f"a GPU ({machine.name}) was asked for, but {drawn_by} draws")
 
 
-def _deliver(brief: Brief, video: VideoResult, machine: Machine, reporter: Reporter, folder: Path) -> None:
+def _deliver(
+    brief: Brief, video: VideoResult, machine: Machine, reporter: Reporter, folder: Path
+) -> int | None:
     poster = make_poster(video.path, folder / "poster.jpg")
     contact = make_contact_sheet(video.path, folder / "contact.jpg")
     reporter.ask("uploading", 95)  # a call whose attempt is over must not write where the next one writes
     beat, patience = reporter.beat("uploading", 95, 97), machine.patience
-    put(brief.video, video.path, patience=patience, beat=beat)
     put(brief.poster, poster, patience=patience, beat=beat)
     put(brief.contact, contact, patience=patience, beat=beat)
+    if brief.video_parts and video.size_bytes > brief.video_parts.size:
+        return put_in_parts(brief.video_parts, video.path, patience=patience, beat=beat)
+    put(brief.video, video.path, patience=patience, beat=beat)
+    return None
 
 
 def _result(brief: Brief, plan: Plan, video: VideoResult, machine: Machine, seconds: float) -> RenderResult:

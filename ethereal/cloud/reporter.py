@@ -58,9 +58,9 @@ class Reporter:
 
         return tell
 
-    def complete(self, result: RenderResult) -> Report:
-        """The last report of a render that ended well."""
-        return self._report(status="complete", result=result)
+    def complete(self, result: RenderResult, parts: int | None = None) -> Report:
+        """The last report of a render that ended well, with the parts that its video was put in."""
+        return self._report(status="complete", result=result, parts=parts)
 
     def failed(self, error: EtherealError) -> Report:
         """The last report of one that did not."""

@@ -30,6 +30,7 @@ class Order(Record):
     report_token: SecretStr
     brief_url: str
     brief_sha256: str
+    request_id: str = ""  #: of the request that the job came with, for the log
 
     @field_serializer("report_token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:
@@ -41,6 +42,14 @@ class PutLink(Record):
 
     url: str
     headers: Mapping[str, str] = Field(default_factory=dict)
+
+
+class PartLinks(Record):
+    """Where one large file may be put in parts of `size` bytes, the last one smaller: part 1 at `urls[0]`."""
+
+    upload_id: str
+    size: int = Field(gt=0)
+    urls: tuple[str, ...] = Field(min_length=1)
 
 
 class Slot(Record):
@@ -64,6 +73,7 @@ class Brief(Record):
     poster_key: str
     contact_key: str
     video: PutLink
+    video_parts: PartLinks | None = None  #: for a video that is too large for one piece
     poster: PutLink
     contact: PutLink
     plan: Slot
@@ -80,6 +90,8 @@ class ChunkOrder(Record):
     plan_hash: str
     index: int = Field(ge=0)
     put: PutLink
+    job_id: str = ""  #: with `request_id` for the log
+    request_id: str = ""
 
 
 class Trouble(Record):
@@ -112,6 +124,7 @@ class Report(Record):
     progress: float | None = Field(default=None, ge=0, le=100)
     stage: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]{0,40}$")
     result: RenderResult | None = None
+    parts: int | None = Field(default=None, ge=1, le=10_000)  #: of the video, which are to be joined
     error: Trouble | None = None
 
     @model_validator(mode="after")

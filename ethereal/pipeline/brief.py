@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ethereal.dispatch.messages import Brief, PutLink, Slot
+from ethereal.dispatch.messages import Brief, PartLinks, PutLink, Slot
 from ethereal.jobs.model import Job
 from ethereal.jobs.request import RenderRequest
+from ethereal.pipeline.part_sizes import size_parts
 from ethereal.pipeline.prepared import CANONICAL, FEATURE_FILES
 from ethereal.render.containers import get_container
 from ethereal.storage import keys
@@ -20,15 +21,26 @@ def make_brief(
     job: Job,
     attempt: int,
     *,
+    frames: int,
     chunks: int,
     lifetime: timedelta,
     refuse_software: bool,
     estimated_cost_usd: float | None = None,
 ) -> Brief:
-    """Sign links of that lifetime for a video in `chunks` chunks. Raise NotBuiltError as `sign_put` does."""
+    """Sign links of that lifetime for a video of `frames` frames in `chunks` chunks.
+
+    Raise NotBuiltError as `sign_put` does.
+    """
     request = job.asked(RenderRequest)
     video = keys.render_output(job.id, get_container(request.container).extension)
     poster, contact = keys.render_poster(job.id), keys.render_contact(job.id)
+
+    def parts(key: StorageKey) -> PartLinks | None:
+        size, count = size_parts(request, frames)
+        if count == 1:
+            return None
+        signed = objects.sign_parts(key, count=count, content_type=content_type_of(key), lifetime=lifetime)
+        return PartLinks(upload_id=signed.upload_id, size=size, urls=tuple(signed.urls))
 
     def put(key: StorageKey) -> PutLink:
         link = objects.sign_put(key, size=None, content_type=content_type_of(key), lifetime=lifetime)
@@ -48,6 +60,7 @@ def make_brief(
         poster_key=poster,
         contact_key=contact,
         video=put(video),
+        video_parts=parts(video),
         poster=put(poster),
         contact=put(contact),
         plan=slot("plan.tar"),

@@ -56,6 +56,7 @@ def _make_order(attempt: Attempt, cloud: Cloud) -> Order:
         objects,
         job,
         number,
+        frames=frames,
         chunks=guess.chunks,
         lifetime=cloud.limit,
         refuse_software=cloud.refuse_software,
@@ -72,6 +73,7 @@ def _make_order(attempt: Attempt, cloud: Cloud) -> Order:
             "reportToken": make_token(cloud.secret, job.id, number),
             "briefUrl": objects.sign_get(key, lifetime=cloud.limit),
             "briefSha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "requestId": job.request_id,
         }
     )
 

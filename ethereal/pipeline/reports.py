@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from ethereal.dispatch.messages import Report, Trouble
+from ethereal.dispatch.messages import Brief, PartLinks, Report, Trouble
 from ethereal.errors import (
     CallLostError,
     EtherealError,
@@ -50,6 +50,7 @@ def _take(services: Services, job: Job, held: Lease, report: Report) -> None:
     if is_fresh and report.stage == "rendering" and report.progress is not None:
         _show(services, job, report.progress)
     if report.result is not None:
+        _join(services, job, report)
         _complete(services, job, held, report.result)
     elif report.error is not None:
         _fail(services, held, report.error)
@@ -84,6 +85,29 @@ def _was_heard(services: Services, report: Report) -> bool:
         report.attempt,
         report.sequence,
     )
+
+
+def _join(services: Services, job: Job, report: Report) -> None:
+    """Make the video of its parts, if it came in parts. Safe to repeat, as a report may come twice."""
+    links = _part_links(services, job, report.attempt)
+    video = keys.render_output(job.id, get_container(job.asked(RenderRequest).container).extension)
+    if links is None:
+        return
+    if report.parts is None:
+        services.objects.drop_parts(video, links.upload_id)
+        return
+    try:
+        services.objects.join_parts(video, links.upload_id, count=report.parts)
+    except NotFoundError as error:
+        raise InvalidInputError("the video is not there", {"parts": [str(error)]}) from error
+
+
+def _part_links(services: Services, job: Job, attempt: int) -> PartLinks | None:
+    try:
+        with services.objects.open(keys.call_file(job.id, attempt, "brief.json")) as stream:
+            return Brief.model_validate_json(stream.read()).video_parts
+    except NotFoundError:
+        return None
 
 
 def _complete(services: Services, job: Job, held: Lease, result: RenderResult) -> None:

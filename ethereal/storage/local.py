@@ -23,7 +23,7 @@ from ethereal.scratch import open_scratch, sweep_scratch
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.keys import StorageKey, read_key
 from ethereal.storage.signing import Permit, Signer, expiry
-from ethereal.storage.store import ObjectFacts, SignedUpload
+from ethereal.storage.store import ObjectFacts, SignedParts, SignedUpload
 
 _BLOCK = 1 << 20
 #: Temporary names begin with a dot, which no key may: they are never listed or served.
@@ -120,7 +120,7 @@ class LocalObjectStore:
         self, key: StorageKey, *, size: int | None, content_type: str, lifetime: timedelta
     ) -> SignedUpload:
         if size is None:
-            raise NotBuiltError("renderers elsewhere need a bucket: set ETHEREAL_STORAGE=r2")
+            raise NotBuiltError(_NEED_A_BUCKET)
         expires = expiry(self._clock(), lifetime)
         permit = Permit("PUT", read_key(key), expires, size=size, content_type=content_type)
         return SignedUpload(
@@ -129,6 +129,17 @@ class LocalObjectStore:
             expires_at=datetime.fromtimestamp(expires, UTC),
             headers={"Content-Type": content_type},
         )
+
+    def sign_parts(
+        self, key: StorageKey, *, count: int, content_type: str, lifetime: timedelta
+    ) -> SignedParts:
+        raise NotBuiltError(_NEED_A_BUCKET)
+
+    def join_parts(self, key: StorageKey, upload_id: str, *, count: int) -> None:
+        raise NotBuiltError(_NEED_A_BUCKET)
+
+    def drop_parts(self, key: StorageKey, upload_id: str) -> None:
+        raise NotBuiltError(_NEED_A_BUCKET)
 
     def check_link(self, method: str, fields: dict[str, str]) -> Permit:
         """What a link that came back allows. Raise ForbiddenError when it is void."""

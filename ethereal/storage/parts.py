@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
-from typing import TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ethereal.beat import Beat
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 T = TypeVar("T")
 
 _AT_ONCE = 4
 _BEAT_SECONDS = 0.5
 _MIB = 1 << 20
+#: The most that S3 and R2 take in one piece.
+ONE_PIECE = 5 << 30
 #: More parts than this no S3 server takes.
 _MOST_PARTS = 10_000
 
@@ -72,3 +80,38 @@ def _follow(sizes: dict[Future[T], int], beat: Beat) -> None:
             future.result()
             done += sizes[future]
         beat(done / total if total else 1.0)
+
+
+class Section(io.RawIOBase):
+    """One part of a file as a seekable stream; reading it ends the part once `stop` is set."""
+
+    def __init__(self, file: BinaryIO, part: Part, stop: Event) -> None:
+        self.part = part
+        self._file, self._stop, self._at = file.fileno(), stop, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.part.size}[whence]
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        if self._stop.is_set():
+            raise StoppedError
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), self.part.size - self._at)
+        count = os.preadv(self._file, [view[:wanted]], self.part.start + self._at)
+        self._at += count
+        return count
+
+    def md5(self) -> bytes:
+        digest = hashlib.file_digest(self, lambda: hashlib.md5(usedforsecurity=False))
+        self.seek(0)
+        return digest.digest()

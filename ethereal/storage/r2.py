@@ -15,8 +15,9 @@ from ethereal.storage.content_types import content_type_of
 from ethereal.storage.keys import StorageKey, read_key
 from ethereal.storage.r2_bucket import R2Bucket, translated
 from ethereal.storage.r2_download import download, find_source, open_stream
+from ethereal.storage.r2_parts import begin_parts, drop_parts, drop_unfinished, join_parts
 from ethereal.storage.r2_upload import Upload, upload
-from ethereal.storage.store import ObjectFacts, SignedUpload
+from ethereal.storage.store import ObjectFacts, SignedParts, SignedUpload
 
 _PART_SIZE = 16 << 20
 #: R2 signs no link for longer.
@@ -78,6 +79,7 @@ class R2ObjectStore:
         keys = [facts.key for facts in self.list(folder)]
         for start in range(0, len(keys), _DELETED_AT_ONCE):
             self._delete_several(keys[start : start + _DELETED_AT_ONCE])
+        drop_unfinished(self.bucket, folder)
         return len(keys)
 
     def sign_get(self, key: StorageKey, *, lifetime: timedelta, filename: str | None = None) -> str:
@@ -99,6 +101,23 @@ class R2ObjectStore:
             expires_at=expires_at,
             headers={"Content-Type": content_type},
         )
+
+    def sign_parts(
+        self, key: StorageKey, *, count: int, content_type: str, lifetime: timedelta
+    ) -> SignedParts:
+        return begin_parts(
+            self.bucket,
+            read_key(key),
+            count=count,
+            content_type=content_type,
+            lifetime=min(lifetime, _LONGEST),
+        )
+
+    def join_parts(self, key: StorageKey, upload_id: str, *, count: int) -> None:
+        join_parts(self.bucket, read_key(key), upload_id, count=count)
+
+    def drop_parts(self, key: StorageKey, upload_id: str) -> None:
+        drop_parts(self.bucket, read_key(key), upload_id)
 
     def _delete_several(self, keys: Sequence[StorageKey]) -> None:
         with translated():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Days after which objects under a prefix go. The bucket does not know which jobs live, so this comes after
 #: the reaper, which keeps unused uploads for a day, and after a job of a day whose plan is kept for seven.
 EXPIRY_DAYS = {"uploads/": 2, "plans/": PLANS_KEPT.days, "reuse/": PLANS_KEPT.days}
-_UNFINISHED_DAYS = 1
+_UNFINISHED_DAYS = 2  # longer than a call that puts its video in parts may take
 _OURS = "ethereal-"
 
 
@@ -66,7 +66,7 @@ def _set_lifecycle(bucket: R2Bucket) -> list[str]:
     known = _lifecycle(bucket)
     ours = [rule for rule in known if rule.get("ID", "").startswith(_OURS)]
     said = [f"lifecycle: {prefix} goes after {days} days" for prefix, days in EXPIRY_DAYS.items()]
-    said.append("lifecycle: unfinished uploads go after a day")
+    said.append("lifecycle: unfinished uploads go after two days")
     if sorted(map(_meaning, ours)) == sorted(map(_meaning, wanted)):
         return [f"{line}: was so already" for line in said]
     others = [rule for rule in known if rule not in ours]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,11 +16,10 @@ from ethereal.beat import Beat
 from ethereal.errors import EtherealError, NotFoundError, StorageUnavailableError
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.keys import StorageKey
-from ethereal.storage.parts import Part, StoppedError, parts_of, run_parts
+from ethereal.storage.parts import Part, Section, parts_of, run_parts
 from ethereal.storage.r2_bucket import R2Bucket, content_md5, translated
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _BLOCK = 1 << 20
@@ -45,7 +43,7 @@ def upload(task: Upload, *, part_size: int, beat: Beat) -> None:
     """Put the file, whole or not at all; once it is there, the beat is not called any more.
 
     Stopped by the beat, it takes back what it sent. Cut off by the network, it leaves the parts for the next
-    put of the same bytes, on any host; the bucket drops parts that nobody continued after a day.
+    put of the same bytes, on any host; the bucket drops parts that nobody continued after two days.
     """
     parts = parts_of(task.source.stat().st_size, part_size)
     with task.source.open("rb") as file:
@@ -83,7 +81,7 @@ def _put_in_parts(task: Upload, file: BinaryIO, parts: list[Part], beat: Beat) -
     try:
         with translated():
             sent = run_parts(
-                lambda part, stop: _send(task, upload_id, _Section(file, part, stop), stored),
+                lambda part, stop: _send(task, upload_id, Section(file, part, stop), stored),
                 parts,
                 beat=beat,
             )
@@ -120,7 +118,7 @@ def _begin(task: Upload) -> str:
     return answer["UploadId"]
 
 
-def _send(task: Upload, upload_id: str, section: _Section, stored: Mapping[int, str]) -> CompletedPartTypeDef:
+def _send(task: Upload, upload_id: str, section: Section, stored: Mapping[int, str]) -> CompletedPartTypeDef:
     """Send one part, unless the server has these bytes.
 
     R2 gives the MD5 of a part as its ETag; where a server gives something else, every part is sent.
@@ -163,38 +161,3 @@ def _is_there(task: Upload, sent: list[CompletedPartTypeDef]) -> bool:
 def _abort(task: Upload, upload_id: str) -> None:
     with suppress(EtherealError), translated():
         task.bucket.client.abort_multipart_upload(Bucket=task.bucket.name, Key=task.key, UploadId=upload_id)
-
-
-class _Section(io.RawIOBase):
-    """One part of a file as a seekable stream; reading it ends the part once `stop` is set."""
-
-    def __init__(self, file: BinaryIO, part: Part, stop: Event) -> None:
-        self.part = part
-        self._file, self._stop, self._at = file.fileno(), stop, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.part.size}[whence]
-        return self._at
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        if self._stop.is_set():
-            raise StoppedError
-        view = memoryview(buffer).cast("B")
-        wanted = min(len(view), self.part.size - self._at)
-        count = os.preadv(self._file, [view[:wanted]], self.part.start + self._at)
-        self._at += count
-        return count
-
-    def md5(self) -> bytes:
-        digest = hashlib.file_digest(self, lambda: hashlib.md5(usedforsecurity=False))
-        self.seek(0)
-        return digest.digest()

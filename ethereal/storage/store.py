@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +41,14 @@ class SignedUpload:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class SignedParts:
+    """Where a client may put one object in parts, by their numbers from 1: its part n at `urls[n - 1]`."""
+
+    upload_id: str
+    urls: Sequence[str]
+
+
 class ObjectStore(Protocol):
     """Objects by key. Raises StorageUnavailableError when the store does not answer, nothing half done."""
 
@@ -73,7 +81,10 @@ class ObjectStore(Protocol):
         ...
 
     def delete_prefix(self, prefix: StorageKey) -> int:
-        """Delete everything below a folder (`prefix` ends with a slash) and return how many objects went."""
+        """Delete everything below a folder (`prefix` ends with a slash) and return how many objects went.
+
+        Parts that were not joined go too.
+        """
         ...
 
     def sign_get(self, key: StorageKey, *, lifetime: timedelta, filename: str | None = None) -> str:
@@ -88,4 +99,25 @@ class ObjectStore(Protocol):
         Without a size it takes any: for our own renderers elsewhere, who know it when they have drawn. Raise
         NotBuiltError where there are no such links.
         """
+        ...
+
+    def sign_parts(
+        self, key: StorageKey, *, count: int, content_type: str, lifetime: timedelta
+    ) -> SignedParts:
+        """Links for up to `count` parts of one object, for what may be too large for one piece.
+
+        All parts but the last must have one size, of 5 MiB to 5 GiB. Nothing is there until they are joined.
+        Raise NotBuiltError where there are no such links.
+        """
+        ...
+
+    def join_parts(self, key: StorageKey, upload_id: str, *, count: int) -> None:
+        """Make the object of its first `count` parts. Safe to repeat: what was joined stays.
+
+        Raise NotFoundError when a part is not there.
+        """
+        ...
+
+    def drop_parts(self, key: StorageKey, upload_id: str) -> None:
+        """Remove parts that are not to be joined. Safe to repeat."""
         ...

@@ -6,12 +6,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from ethereal.errors import LeaseLostError, MisconfiguredError, StorageUnavailableError
+from ethereal.cloud.links import Patience as LinkPatience
+from ethereal.cloud.parts import put_in_parts
+from ethereal.dispatch.messages import PartLinks
+from ethereal.errors import (
+    LeaseLostError,
+    MisconfiguredError,
+    NotFoundError,
+    StorageUnavailableError,
+    TooLargeError,
+)
 from ethereal.storage.keys import StorageKey
 from ethereal.storage.r2 import R2ObjectStore
 from ethereal.storage.r2_bucket import Patience
@@ -20,6 +30,8 @@ from tests.standins.r2 import R2StandIn, open_r2
 KEY = StorageKey("renders/a/output.mp4")
 PART = 5 << 20
 WHOLE = 2 * PART + 1000
+HOUR = timedelta(hours=1)
+QUICK = LinkPatience(total=5, first=0.05, answer=5)
 
 
 @pytest.fixture
@@ -204,3 +216,67 @@ def test_wrong_settings_are_told_apart_from_a_store_that_is_away(
         store.put(KEY, large)
     with pytest.raises(MisconfiguredError):
         list(store.list(StorageKey("renders/")))
+
+
+def part_links(store: R2ObjectStore, count: int) -> PartLinks:
+    signed = store.sign_parts(KEY, count=count, content_type="video/mp4", lifetime=HOUR)
+    return PartLinks(upload_id=signed.upload_id, size=PART, urls=tuple(signed.urls))
+
+
+def test_a_large_file_travels_through_links_in_parts_and_what_breaks_off_costs_one(
+    store: R2ObjectStore, r2: R2StandIn, large: Path
+) -> None:
+    links = part_links(store, count=4)
+    r2.fail("cut", times=1, method="PUT", query="partNumber=2")
+    r2.fail("unavailable", times=1, method="PUT", query="partNumber=3")
+    r2.seen.clear()
+
+    told: list[float] = []
+    assert put_in_parts(links, large, patience=QUICK, beat=told.append) == 3
+    assert r2.seen["PUT"] == 5
+    assert told[-1] == 1.0
+    assert not store.exists(KEY)
+
+    for _ in range(2):
+        store.join_parts(KEY, links.upload_id, count=3)
+    with store.open(KEY) as stream:
+        assert stream.read() == large.read_bytes()
+    assert store.stat(KEY).content_type == "video/mp4"
+    assert r2.unfinished() == []
+
+
+def test_parts_that_are_not_there_are_not_joined(store: R2ObjectStore, r2: R2StandIn, large: Path) -> None:
+    links = part_links(store, count=2)
+    with pytest.raises(TooLargeError):
+        put_in_parts(links, large, patience=QUICK)
+    assert r2.parts() == []
+
+    put_in_parts(links.model_copy(update={"size": WHOLE}), large, patience=QUICK)
+    with pytest.raises(NotFoundError, match="1 of 2 parts"):
+        store.join_parts(KEY, links.upload_id, count=2)
+    for _ in range(2):
+        store.drop_parts(KEY, links.upload_id)
+    assert r2.unfinished() == []
+    with pytest.raises(NotFoundError):
+        put_in_parts(links.model_copy(update={"size": WHOLE}), large, patience=QUICK)
+
+
+def test_a_link_to_a_part_takes_that_part_alone(store: R2ObjectStore, large: Path) -> None:
+    links = part_links(store, count=1)
+    for changed in (
+        links.urls[0].replace("partNumber=1", "partNumber=2"),
+        links.urls[0].replace("output.mp4", "other.mp4"),
+    ):
+        forged = links.model_copy(update={"size": WHOLE, "urls": (changed,)})
+        with pytest.raises(StorageUnavailableError, match="403"):
+            put_in_parts(forged, large, patience=LinkPatience(total=0, answer=5))
+
+
+def test_what_is_deleted_with_its_folder_takes_unfinished_parts_along(
+    store: R2ObjectStore, r2: R2StandIn
+) -> None:
+    part_links(store, count=1)
+    store.delete_prefix(StorageKey("renders/b/"))
+    assert r2.unfinished() == [KEY]
+    store.delete_prefix(StorageKey("renders/a/"))
+    assert r2.unfinished() == []

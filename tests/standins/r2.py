@@ -180,14 +180,16 @@ def _check_like_r2(request: Request, body: bytes) -> None:
     digest = base64.b64encode(hashlib.md5(body).digest()).decode()
     if request.headers.get("Content-MD5", digest) != digest:
         raise RefusedError(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
-    if request.method == "POST" and "uploadId" in request.args:
-        _check_equal_parts(request, body)
+    if "uploadId" in request.args:
+        _check_upload(request, body)
 
 
-def _check_equal_parts(request: Request, body: bytes) -> None:
-    uploads = _moto_bucket(request.path.split("/")[1]).multiparts
-    upload = uploads.get(request.args["uploadId"])
-    if upload is None:
+def _check_upload(request: Request, body: bytes) -> None:
+    """A part of an upload that is over, over which moto trips; and parts that are not equal."""
+    upload = _moto_bucket(request.path.split("/")[1]).multiparts.get(request.args["uploadId"])
+    if upload is None and request.method == "PUT":
+        raise RefusedError(404, "NoSuchUpload", "The specified upload does not exist.")
+    if upload is None or request.method != "POST":
         return
     numbers = [int(number) for number in re.findall(rb"<PartNumber>(\d+)</PartNumber>", body)]
     sizes = [upload.parts[number].contentsize for number in numbers if number in upload.parts]

@@ -18,7 +18,7 @@ from ethereal.cloud.links import Patience
 from ethereal.cloud.machine import Machine
 from ethereal.cloud.post import Answer
 from ethereal.cloud.render import render_call
-from ethereal.dispatch.messages import ChunkDone, ChunkOrder, Order, Report, Trouble
+from ethereal.dispatch.messages import ChunkDone, ChunkOrder, Order, PartLinks, Report, Trouble
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import Job
 from ethereal.pipeline.brief import make_brief
@@ -59,10 +59,18 @@ class Cloud:
     machine: Machine
     folder: Path
 
-    def order(self, chunks: int = 1, *, refuse_software: bool = True) -> Order:
+    def order(self, chunks: int = 1, *, refuse_software: bool = True, part_size: int = 0) -> Order:
         brief = make_brief(
-            self.objects, self.job, 1, chunks=chunks, lifetime=HOUR, refuse_software=refuse_software
+            self.objects,
+            self.job,
+            1,
+            frames=FRAMES,
+            chunks=chunks,
+            lifetime=HOUR,
+            refuse_software=refuse_software,
         )
+        if part_size:
+            brief = brief.model_copy(update={"video_parts": self.part_links(part_size)})
         path = self.folder / "brief.json"
         path.write_text(brief.model_dump_json())
         key = keys.call_file(self.job.id, 1, "brief.json")
@@ -75,6 +83,11 @@ class Cloud:
             brief_url=self.objects.sign_get(key, lifetime=HOUR),
             brief_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
+
+    def part_links(self, size: int) -> PartLinks:
+        video = keys.render_output(self.job.id, "mp4")
+        signed = self.objects.sign_parts(video, count=9, content_type="video/mp4", lifetime=HOUR)
+        return PartLinks(upload_id=signed.upload_id, size=size, urls=tuple(signed.urls))
 
     def video(self) -> bytes:
         with self.objects.open(keys.render_output(self.job.id, "mp4")) as stream:
@@ -142,6 +155,19 @@ def test_an_order_becomes_a_video_in_the_bucket(cloud: Cloud) -> None:
     numbers = [told.sequence for told in [*ear.heard, report]]
     assert numbers == sorted(set(numbers))
     assert list(cloud.machine.scratch.iterdir()) == [], "nothing stays on the container"
+
+
+def test_a_video_that_is_large_comes_in_parts(cloud: Cloud) -> None:
+    small = render_call(cloud.order(part_size=1 << 30), "fc-1", cloud.machine, Ear())
+    assert small.parts is None
+    whole = cloud.video()
+    cloud.objects.delete(keys.render_output(cloud.job.id, "mp4"))
+
+    report = render_call(cloud.order(part_size=len(whole) // 3), "fc-2", cloud.machine, Ear())
+
+    assert report.parts == 4
+    assert result_of(report) == result_of(small)
+    assert sorted(cloud.r2.parts()) == [1, 2, 3, 4]
 
 
 def test_other_containers_draw_their_chunks_to_the_same_file(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""The errors of jobs that no worker ended: they went silent each time, or took too long in all."""
+"""The errors of jobs that no worker ended: they went silent each time, or took too long."""
 
 from __future__ import annotations
 
@@ -8,5 +8,8 @@ WORKER_LOST = JobError(
     code="WORKER_LOST",
     message="The workers that took this job stopped answering, each time. Try again, or look at their logs.",
     retryable=True,
+)
+OVERRUN = JobError(
+    code="TIME_LIMIT", message="A step of this job ran longer than it may, to its very end.", retryable=False
 )
 OVERDUE = JobError(code="TIME_LIMIT", message="This job took longer in all than it may.", retryable=False)

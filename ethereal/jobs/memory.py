@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ethereal.errors import ConflictError, LeaseLostError
 from ethereal.jobs.hearing import heard, is_silent
-from ethereal.jobs.lost import OVERDUE, WORKER_LOST
+from ethereal.jobs.lost import OVERDUE, OVERRUN, WORKER_LOST
 from ethereal.jobs.memory_state import MemoryState
 from ethereal.jobs.model import (
     AFTER_PLAN,
@@ -354,8 +354,9 @@ class MemoryJobStore(MemoryState):
                     self._steps[step.job_id][step.key] = step
                     self._void(step.job_id, step.key, now)
                     self._rest(step.job_id, now)
-                elif step.attempt >= max_attempts:
-                    self._end_job(step.job_id, JobStatus.FAILED, now, error=WORKER_LOST)
+                elif step.overran or step.attempt >= max_attempts:
+                    error = OVERRUN if step.overran else WORKER_LOST
+                    self._end_job(step.job_id, JobStatus.FAILED, now, error=error)
                     failed.append(step.job_id)
                 else:
                     self._wait_again(step, now)

@@ -17,7 +17,7 @@ from typing import Any
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError, TooManyJobsError
 from ethereal.jobs import statements as sql
 from ethereal.jobs.database import AnswerLostError, Arguments, ConstraintError, Database, rows_of
-from ethereal.jobs.lost import OVERDUE, WORKER_LOST
+from ethereal.jobs.lost import OVERDUE, OVERRUN, WORKER_LOST
 from ethereal.jobs.model import (
     Announcement,
     Claim,
@@ -301,12 +301,12 @@ class SqlJobStore:
             "max_attempts": max_attempts,
             "error": error_to_json(WORKER_LOST),
             "code": WORKER_LOST.code,
+            "overrun": error_to_json(OVERRUN),
         }
-        moves = [sql.VOID_EXPIRED, sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED]
-        _, failed, again, _ = self._batch(moves, arguments)
-        return Released(
-            [key_from_row(row) for row in rows_of(again)], [JobId(str(row[0])) for row in failed.rows]
-        )
+        moves = [sql.VOID_EXPIRED, sql.FAIL_OVERRUN, sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED]
+        _, overrun, spent, again, _ = self._batch(moves, arguments)
+        failed = [JobId(str(row[0])) for row in [*overrun.rows, *spent.rows]]
+        return Released([key_from_row(row) for row in rows_of(again)], failed)
 
     def fail_overdue(self, type_: JobType, *, before: datetime, now: datetime) -> Sequence[JobId]:
         error = error_to_json(OVERDUE)

@@ -205,6 +205,13 @@ FAIL_SPENT = (
     " WHERE status IN ('pending', 'processing') AND id IN"
     f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND attempt >= :max_attempts) RETURNING id"
 )
+# Renewed to its very end and not ended: it was killed at its time limit. Calls elsewhere have no such end.
+FAIL_OVERRUN = (
+    "UPDATE jobs SET status = 'failed', stage = NULL, error = :overrun, updated_at = :now, finished_at = :now"
+    " WHERE status IN ('pending', 'processing') AND id IN"
+    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND name <> 'second_run' AND lease_expires_at = deadline_at"
+    f" AND coalesce({_CALL.format('attempt')}, 0) <> attempt) RETURNING id"
+)
 FAIL_OVERDUE = (
     "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
     " WHERE status IN ('pending', 'processing') AND type = :type AND started_at < :before RETURNING id"

@@ -17,12 +17,13 @@ from ethereal.errors import (
     NotFoundError,
     Retry,
     StoreUnavailableError,
+    TimeLimitError,
     UnavailableError,
     is_worth_another,
 )
 from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Lease, Step, StepKey
 from ethereal.pipeline.announce import announce
-from ethereal.pipeline.discard import discard
+from ethereal.pipeline.discard import discard, discard_if_ended
 from ethereal.pipeline.turns import call_next
 from ethereal.scratch import open_scratch
 from ethereal.services import Services
@@ -42,7 +43,8 @@ class Attempt:
         self.job = claim.job
         self.lease = claim.lease
         self.folder = folder
-        self._owned_until = services.clock() + services.limits.lease
+        self._begun = services.clock()
+        self._owned_until = self._begun + services.limits.lease
         self._told: tuple[str, datetime] | None = None
 
     @cached_property
@@ -117,8 +119,12 @@ class Attempt:
         fail_unexpectedly(self.services, self.lease)
 
     def hand_back(self) -> None:
-        """Let another worker take the step at once."""
-        _end(self.services, self.lease, _UNEXPECTED, self.services.clock(), blame=False)
+        """Let another worker take the step at once, unless its time was up."""
+        now, limit = self.services.clock(), self.services.limits.time_for(self.lease.step.name)
+        if now >= self._begun + limit:
+            self.fail(TimeLimitError(f"{self.lease.step} ran longer than {limit}"))
+        else:
+            _end(self.services, self.lease, _UNEXPECTED, now, blame=False)
 
 
 def fail_attempt(services: Services, held: Lease, error: EtherealError) -> None:
@@ -181,7 +187,7 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
             worker=services.worker,
             now=services.clock(),
             lease=limits.lease,
-            time_limit=limits.time_for(step.name),
+            time_limit=limits.time_for(step.name) + limits.grace,
         )
     except (ConflictError, NotFoundError) as refused:
         logger.info("%s of job %s is not for us: %s", step, job_id, refused)
@@ -194,14 +200,15 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
         work(attempt)
     except LeaseLostError as lost:
         logger.info("stopped: %s", lost)
+        discard_if_ended(attempt.services, attempt.job)
     except EtherealError as error:
         logger.warning("%s failed: %s: %s", attempt.lease, error.code, error)
-        _end_badly(partial(attempt.fail, error))
+        _end_badly(attempt, partial(attempt.fail, error))
     except Exception:
         logger.exception("%s failed unexpectedly", attempt.lease)
-        _end_badly(attempt.fail_unexpectedly)
+        _end_badly(attempt, attempt.fail_unexpectedly)
     except BaseException:
-        _hand_back(attempt)
+        _end_badly(attempt, attempt.hand_back)
         raise
     else:
         logger.info("%s done", attempt.lease.step)
@@ -209,16 +216,12 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
     return False
 
 
-def _end_badly(badly: Callable[[], None]) -> None:
-    """An attempt that has ended already, or is not ours any more, cannot end badly."""
+def _end_badly(attempt: Attempt, badly: Callable[[], None]) -> None:
+    """Where that is not ours to write any more, or the store is away, the reaper ends the attempt."""
     try:
         badly()
     except LeaseLostError as lost:
-        logger.info("not failed: %s", lost)
-
-
-def _hand_back(attempt: Attempt) -> None:
-    try:
-        attempt.hand_back()
-    except (LeaseLostError, UnavailableError) as error:
-        logger.info("not handed back: %s", error)
+        logger.info("not ours to end: %s", lost)
+        discard_if_ended(attempt.services, attempt.job)
+    except UnavailableError as error:
+        logger.warning("%s is left to the reaper: %s", attempt.lease, error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 
-from ethereal.errors import EtherealError
-from ethereal.jobs.model import Job
+from ethereal.errors import EtherealError, NotFoundError, UnavailableError
+from ethereal.jobs.model import Job, JobStatus
 from ethereal.pipeline.folders import prepared_folder
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -33,3 +33,17 @@ def discard(services: Services, job: Job) -> None:
     except EtherealError as error:
         logger.warning("objects of job %s are left for the reaper: %s", job.id, error)
     discard_upload(services, job)
+
+
+def discard_if_ended(services: Services, job: Job) -> None:
+    """Remove what a step put after its job had failed, was called off, or was deleted: nobody else would."""
+    try:
+        job = services.jobs.get(job.id)
+        if job.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+            return
+    except NotFoundError:
+        logger.info("job %s was deleted", job.id)
+    except UnavailableError as error:
+        logger.warning("what job %s left is swept later: %s", job.id, error)
+        return
+    discard(services, job)

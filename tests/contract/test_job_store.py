@@ -198,7 +198,22 @@ def test_no_lease_outlasts_the_time_limit(store: JobStore) -> None:
     store.renew(held, now=NOON + HOUR - LEASE / 2, lease=LEASE)
 
     assert store.steps(job.id)[0].lease_expires_at == NOON + HOUR
-    assert store.release_expired(now=NOON + HOUR, max_attempts=3).again == [(job.id, PREPARE)]
+
+
+def test_a_step_that_was_still_at_work_at_the_end_of_its_time_fails_its_job_at_once(store: JobStore) -> None:
+    job, slept = add(store), add(store)
+    held = claim(store, job).lease
+    claim(store, slept)  # its worker was silent long before: only the lease is over
+    store.renew(held, now=NOON + HOUR - LEASE / 2, lease=LEASE)
+
+    released = store.release_expired(now=NOON + HOUR, max_attempts=3)
+
+    assert (list(released.again), list(released.failed)) == ([(slept.id, PREPARE)], [job.id])
+    error = store.get(job.id).error
+    assert error is not None
+    assert (error.code, error.retryable) == ("TIME_LIMIT", False)
+    with pytest.raises(LeaseLostError):
+        store.fail(held, BROKEN, now=NOON + HOUR, retry_at=NOON)
 
 
 def test_an_expired_step_waits_again_until_its_attempts_are_spent(store: JobStore) -> None:

@@ -216,7 +216,7 @@ def test_each_step_has_its_own_time_limit(step: StepName, tmp_path: Path, clock:
         attempt.finish({})
 
     assert run_step(services, job.id, StepKey(step), work)
-    assert deadlines == [now + timedelta(hours=hours.get(step, 2))]
+    assert deadlines == [now + timedelta(hours=hours.get(step, 2)) + limits.grace]
 
 
 def test_a_render_that_takes_longer_in_all_than_it_may_is_stopped(

@@ -270,10 +270,8 @@ class MemoryJobStore(MemoryState):
             known = self._steps[held.job_id]
             for key in steps:
                 if key in known and known[key].status is StepStatus.DONE:
-                    self._wait_again(
-                        replace(known[key], finished_at=None, result=REDONE, announcements=1), now
-                    )
-                    known[key] = replace(known[key], announce_at=next_announcement(now, 0))
+                    self._wait_again(replace(known[key], finished_at=None, result=REDONE), now)
+                    known[key] = replace(known[key], announce_at=next_announcement(now, 0), announcements=1)
             known[held.step] = void
             self._rest(held.job_id, now)
 

@@ -114,6 +114,7 @@ class MemoryState:
             lease_expires_at=None,
             not_before=when,
             announce_at=when,
+            announcements=0,
         )
 
     def _rest(self, job_id: JobId, now: datetime) -> None:

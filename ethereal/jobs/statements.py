@@ -165,7 +165,7 @@ _FAILED = (
 FAIL_STEP = f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now, {_FAILED} WHERE {_HELD_STEP}"
 RETRY_STEP = (
     "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :retry_at,"
-    f" announce_at = :retry_at, {_FAILED}"
+    f" announce_at = :retry_at, announcements = 0, {_FAILED}"
     f" WHERE {_HELD_STEP} AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = 'processing')"
     " RETURNING attempt"
 )
@@ -218,7 +218,7 @@ FAIL_OVERDUE = (
 )
 RELEASE = (
     "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :now, announce_at = :now,"
-    f" {_FAILED}"
+    f" announcements = 0, {_FAILED}"
     f" WHERE {_EXPIRED} AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing'))"
     " RETURNING job_id, name, idx"
 )
@@ -313,7 +313,8 @@ VOID_CHUNKS = (
     f" AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
 )
 PLAN_AGAIN = (
-    "UPDATE steps SET status = 'waiting', not_before = :now, announce_at = :now, result = NULL"
+    "UPDATE steps SET status = 'waiting', not_before = :now, announce_at = :now, announcements = 0,"
+    " result = NULL"
     f" WHERE job_id = :job AND name = 'plan_render' AND EXISTS (SELECT 1 FROM jobs WHERE {_RESTING})"
     " RETURNING attempt"
 )

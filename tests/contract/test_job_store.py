@@ -344,6 +344,19 @@ def test_a_step_nobody_claimed_is_announced_again_less_and_less_often(store: Job
     assert store.take_due(now=now + timedelta(days=1)) == []
 
 
+def test_a_step_that_was_lost_is_announced_as_often_as_a_new_one(store: JobStore) -> None:
+    job = add(store)
+    for minute in range(4):  # nobody hears of it for a while
+        store.take_due(now=NOON + timedelta(minutes=minute))
+    lost = NOON + timedelta(minutes=5)
+    claim(store, job, now=lost)
+    store.release_expired(now=lost + LEASE, max_attempts=3)
+
+    for wait in (0, 5, 15):
+        due = store.take_due(now=lost + LEASE + timedelta(seconds=wait))
+        assert due == [Announcement(job.id, PREPARE)]
+
+
 def test_the_queue_position_counts_the_pending_jobs_before(store: JobStore) -> None:
     jobs = [add(store) for _ in range(3)]
     assert [store.queue_position(job.id) for job in jobs] == [0, 1, 2]

@@ -7,8 +7,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 from libsql_client import LibsqlError, ResultSet
 
@@ -39,11 +41,20 @@ class AnswerLostError(StoreUnavailableError):
     """The connection broke before the answer came: what was asked was done, or it was not."""
 
 
+class Reader(Protocol):
+    """Answers what changes nothing on the thread that asks, whatever is being written meanwhile."""
+
+    def read(self, sql: str, arguments: Arguments) -> ResultSet: ...
+
+    def close(self) -> None: ...
+
+
 class _Connection:
     """A client and its event loop on a daemon thread: calls come from any thread, also from a loop's own."""
 
-    def __init__(self, open_client: Callable[[], Any]) -> None:
+    def __init__(self, open_client: Callable[[], Any], open_reader: Callable[[], Reader] | None) -> None:
         self.pid = os.getpid()
+        self.reader = open_reader() if open_reader else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="libsql", daemon=True)
         self._thread.start()
@@ -58,6 +69,8 @@ class _Connection:
             raise
 
     def close(self) -> None:
+        if self.reader:
+            self.reader.close()
         self.call(self.client.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CALL_SECONDS)
@@ -75,10 +88,12 @@ class Database:
     all the same, MisconfiguredError when it refuses the address or the token.
     """
 
-    def __init__(self, open_client: Callable[[], Any]) -> None:
-        self._open_client = open_client
+    def __init__(
+        self, open_client: Callable[[], Any], open_reader: Callable[[], Reader] | None = None
+    ) -> None:
+        self._open = partial(_Connection, open_client, open_reader)
         self._forking = threading.Lock()
-        self._connections = [_Connection(open_client)]
+        self._connections = [self._open()]
 
     def execute(self, sql: str, arguments: Arguments | None = None) -> ResultSet:
         return self._run(lambda client: client.execute(sql, dict(arguments or {})))
@@ -89,7 +104,11 @@ class Database:
 
     def query(self, sql: str, arguments: Arguments) -> ResultSet:
         """Run a statement that changes nothing; it is sent again when its answer is lost."""
-        return _repeated(lambda: self.execute(sql, arguments))[0]
+        reader = self._connection().reader
+        if reader is None:
+            return _repeated(lambda: self.execute(sql, arguments))[0]
+        with _errors_of_ours():
+            return reader.read(sql, dict(arguments))
 
     def repeat(self, statements: Sequence[Statement]) -> tuple[Sequence[ResultSet], bool]:
         """Run a batch that may run twice: it is sent again when its answer is lost. Return whether it was."""
@@ -101,23 +120,29 @@ class Database:
             connection.close()
 
     def _run(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-        connection = self._connection()
-        try:
+        with _errors_of_ours():
+            connection = self._connection()
             return connection.call(work(connection.client))
-        except LibsqlError as error:
-            raise _translated(error) from error
-        except TimeoutError as error:
-            raise StoreUnavailableError("the job store did not answer in time") from error
-        except sqlite3.Error as error:
-            raise StoreUnavailableError(f"the job store cannot be opened: {error}") from error
 
     def _connection(self) -> _Connection:
         """This process's own: a thread does not survive a fork. The parent's is kept, never closed here."""
         if self._connections[-1].pid != os.getpid():
             with self._forking:
                 if self._connections[-1].pid != os.getpid():
-                    self._connections.append(_Connection(self._open_client))
+                    self._connections.append(self._open())
         return self._connections[-1]
+
+
+@contextmanager
+def _errors_of_ours() -> Iterator[None]:
+    try:
+        yield
+    except LibsqlError as error:
+        raise _translated(error) from error
+    except TimeoutError as error:
+        raise StoreUnavailableError("the job store did not answer in time") from error
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(f"the job store cannot be opened: {error}") from error
 
 
 def _repeated(work: Callable[[], T]) -> tuple[T, bool]:

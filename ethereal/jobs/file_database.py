@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from libsql_client import ResultSet
 from libsql_client.sqlite3_utils import Sqlite3Client, _execute_stmt
 
 from ethereal.errors import StoreUnavailableError
-from ethereal.jobs.database import Database
+from ethereal.jobs.database import Arguments, Database
 
 _LOCK_SECONDS = 15.0
+_IDLE_READERS = 8  # kept open for the next callers
 
 
 class _FileClient(Sqlite3Client):  # type: ignore[misc]  # the package is not typed
@@ -30,12 +32,8 @@ class _FileClient(Sqlite3Client):  # type: ignore[misc]  # the package is not ty
 
     def _connect(self) -> sqlite3.Connection:
         if self._kept is None:
-            connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS
-            )
-            _use_wal(connection)
-            connection.execute("PRAGMA synchronous=NORMAL")
-            self._kept = connection
+            self._kept = _connect(self._path)
+            self._kept.execute("PRAGMA synchronous=NORMAL")
         return self._kept
 
     async def execute(self, stmt: Any, args: Any = None) -> ResultSet:
@@ -59,6 +57,51 @@ class _FileClient(Sqlite3Client):  # type: ignore[misc]  # the package is not ty
         await super().close()
 
 
+class _FileReader:
+    """Connections that only read, each lent to one caller at a time.
+
+    Readers do not wait for writers, and a web process that stores a job goes on to answer all others.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+
+    def read(self, sql: str, arguments: Arguments) -> ResultSet:
+        connection = self._taken()
+        try:
+            answer = _execute_stmt(connection, sql, dict(arguments))
+        except BaseException:
+            connection.close()
+            raise
+        self._put_back(connection)
+        return answer
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _taken(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            connection = _connect(self._path)
+            connection.execute("PRAGMA query_only=ON")
+            return connection
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) < _IDLE_READERS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS)
+    _use_wal(connection)
+    return connection
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Let readers go on beside a writer. SQLite itself never waits for the lock that this change needs."""
     give_up = time.monotonic() + _LOCK_SECONDS
@@ -79,4 +122,4 @@ def open_file_database(path: Path) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailableError(f"cannot make {path.parent}: {error}") from error
-    return Database(partial(_FileClient, str(path)))
+    return Database(partial(_FileClient, str(path)), partial(_FileReader, str(path)))

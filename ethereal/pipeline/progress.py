@@ -25,7 +25,9 @@ def live_progress(services: Services, job: Job) -> tuple[float, Eta | None]:
 
 def live_frames(services: Services, jobs: Sequence[Job]) -> Mapping[str, LiveFrames]:
     """The live frames of those of the jobs whose progress they tell."""
-    told = [job.id for job in jobs if not job.status.is_final and job.progress < DRAWING_TO]
+    told = [
+        job.id for job in jobs if job.started_at and not job.status.is_final and job.progress < DRAWING_TO
+    ]
     return services.live.frames_of(told)
 
 

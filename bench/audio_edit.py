@@ -1,26 +1,79 @@
-"""What a recipe of 50 clips from half an hour of sound costs: `python bench/audio_edit.py`."""
+"""What a recipe of 50 clips costs, and how much memory it takes, whatever its length.
+
+    python bench/audio_edit.py [MINUTES ...]       (5 and 30), into bench/results/audio_edit.json
+
+Each measurement has a process of its own, so that its peak of memory is its own.
+"""
 
 from __future__ import annotations
 
-import resource
+import json
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from ethereal.audio.edit import render_recipe
-from ethereal.audio.encode import MP3, WAV_16, write_sound
+from ethereal.audio.encode import WAV_16, write_sound
+from ethereal.audio.mp3 import write_mp3
 from ethereal.audio.peaks import make_peaks
 from ethereal.audio.recipe import read_recipe
 from ethereal.audio.resample import Samples
+from ethereal.bench.machine import describe_machine
+from ethereal.bench.usage import own_peak
 
 RATE = 44_100
-MINUTES = 30
+CLIPS = 50
+MINUTES = (5, 30)
 ASSET = str(UUID(int=1))
+RESULTS = Path(__file__).parent / "results" / "audio_edit.json"
+
+#: The source, what is made, and what else the recipe says.
+EDITS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "preview": ("source.wav", "preview.mp3", {}),
+    "preview of an MP3": ("source.mp3", "preview.mp3", {}),
+    "preview at -14 LUFS": ("source.wav", "preview.mp3", {"normalize": True}),
+    "preview of an MP3 at -14 LUFS": ("source.mp3", "preview.mp3", {"normalize": True}),
+    "save as WAV": ("source.wav", "prepared.wav", {}),
+    "save as WAV at -14 LUFS": ("source.wav", "prepared.wav", {"normalize": True}),
+    "save as AAC at -14 LUFS": ("source.wav", "prepared.m4a", {"normalize": True, "outputFormat": "aac"}),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall time and time of all cores in seconds; the highest memory of the process in MiB."""
+
+    minutes: int
+    work: str
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mib: int
+    output_mib: float
+
+
+def main() -> None:
+    costs: list[Cost] = []
+    for minutes in map(int, sys.argv[1:] or MINUTES):
+        with TemporaryDirectory() as folder:
+            _apart(_write_sources, Path(folder), minutes)
+            for work in (*EDITS, "peaks"):
+                costs.append(_apart(_measured, Path(folder), minutes, work))
+                _tell(costs[-1])
+    machine = asdict(describe_machine(os.cpu_count() or 1))
+    taken = datetime.now(UTC).isoformat(timespec="seconds")
+    table = {"taken": taken, "machine": machine, "clips": CLIPS, "costs": [asdict(cost) for cost in costs]}
+    RESULTS.write_text(json.dumps(table, indent=1) + "\n")
 
 
 def music(minutes: int) -> Iterator[Samples]:
@@ -34,52 +87,49 @@ def music(minutes: int) -> Iterator[Samples]:
         yield (np.column_stack([drum + chord, drum + 0.8 * chord]) + hat).astype(np.float32)
 
 
-def run(name: str, source: Path, output: Path, *, preview: bool, **fields: object) -> None:
-    step = MINUTES * 60 / 50
-    clips = [
-        {
-            "id": str(index),
-            "sourceAssetId": ASSET,
-            "startTime": index * step,
-            "endTime": (index + 1) * step,
-            "volume": 0.9,
-            "fadeIn": 0.5,
-            "fadeOut": 0.5,
-        }
-        for index in range(50)
-    ]
-    recipe = read_recipe({"version": 1, "assetId": ASSET, "clips": clips} | fields)
+def _write_sources(folder: Path, minutes: int) -> None:
+    write_sound(music(minutes), folder / "source.wav", WAV_16, RATE)
+    write_mp3(music(minutes), folder / "source.mp3", RATE)
+
+
+def _measured(folder: Path, minutes: int, work: str) -> Cost:
     started, used = time.monotonic(), time.process_time()
-    result = render_recipe(recipe, {ASSET: source}, output, preview=preview)
-    report(name, started, used, f"{result.size / 2**20:.0f} MiB {result.loudness or ''}")
-
-
-def report(name: str, started: float, used: float, more: str = "") -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    made = _do(folder, minutes, work)
     wall, cpu = time.monotonic() - started, time.process_time() - used
-    sys.stdout.write(f"{name:32} {wall:6.1f} s, {cpu:6.1f} s of CPU, at most {peak} MiB  {more}\n")
+    peak, size = own_peak() >> 20, made.stat().st_size / 2**20 if made else 0.0
+    return Cost(minutes, work, round(wall, 2), round(cpu, 2), peak, round(size, 1))
 
 
-def main() -> None:
-    with TemporaryDirectory() as folder:
-        wav, mp3 = Path(folder, "source.wav"), Path(folder, "source.mp3")
-        write_sound(music(MINUTES), wav, WAV_16, RATE)
-        write_sound(music(MINUTES), mp3, MP3, RATE)
-        run("preview", wav, Path(folder, "a.mp3"), preview=True)
-        run("preview of an MP3", mp3, Path(folder, "a.mp3"), preview=True)
-        run("save as WAV", wav, Path(folder, "a.wav"), preview=False)
-        run("save as WAV, -14 LUFS", wav, Path(folder, "a.wav"), preview=False, normalize=True)
-        run(
-            "save as AAC, -14 LUFS",
-            wav,
-            Path(folder, "a.m4a"),
-            preview=False,
-            normalize=True,
-            outputFormat="aac",
-        )
-        started, used = time.monotonic(), time.process_time()
-        make_peaks(wav)
-        report("peaks", started, used)
+def _do(folder: Path, minutes: int, work: str) -> Path | None:
+    if work == "peaks":
+        make_peaks(folder / "source.wav")
+        return None
+    source, name, fields = EDITS[work]
+    recipe = read_recipe({"version": 1, "assetId": ASSET, "clips": _clips(minutes)} | fields)
+    is_preview = name.endswith(".mp3")
+    return render_recipe(recipe, {ASSET: folder / source}, folder / name, preview=is_preview).path
+
+
+def _clips(minutes: int) -> list[dict[str, Any]]:
+    step = minutes * 60 / CLIPS
+    fields = {"sourceAssetId": ASSET, "volume": 0.9, "fadeIn": 0.5, "fadeOut": 0.5}
+    return [
+        {"id": str(index), "startTime": index * step, "endTime": (index + 1) * step} | fields
+        for index in range(CLIPS)
+    ]
+
+
+def _apart(work: Callable[..., Any], *arguments: object) -> Any:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _tell(cost: Cost) -> None:
+    sys.stdout.write(
+        f"{cost.minutes:3} min  {cost.work:30} {cost.wall_seconds:6.1f} s, {cost.cpu_seconds:6.1f} s of CPU, "
+        f"at most {cost.peak_mib} MiB, {cost.output_mib:.0f} MiB made\n"
+    )
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

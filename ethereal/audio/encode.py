@@ -1,4 +1,4 @@
-"""Writes stereo sound in the forms that people get: WAV, AAC in m4a, and MP3 for previews."""
+"""Writes stereo sound in the forms that people keep: WAV, and AAC in m4a."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ class SoundForm:
     codec: str
     sample_format: str
     bit_rate: int | None = None
-    gain: float = 1.0  #: undoes what the encoder does to the volume
     options: Mapping[str, str] = field(default_factory=dict)
     container_options: Mapping[str, str] = field(default_factory=dict)
 
@@ -40,31 +39,20 @@ class SoundForm:
 WAV_16 = SoundForm("wav", "pcm_s16le", "s16")
 WAV_24 = SoundForm("wav", "pcm_s24le", "s32")
 AAC = SoundForm("ipod", "aac", "fltp", 256_000, container_options={"movflags": "+faststart"})
-#: Without a reservoir frames stand alone and are encoded side by side; the rest halves the work again.
-MP3 = SoundForm(
-    "mp3",
-    "libmp3lame",
-    "fltp",
-    128_000,
-    1 / 0.95,
-    {"reservoir": "0", "compression_level": "7", "joint_stereo": "0"},
-)
 
 
 def write_sound(blocks: Iterable[Samples], output: Path, form: SoundForm, rate: int) -> None:
     """Encode blocks one after the other. Raise OutOfDiskError when the disk fills up."""
-    with open_sound_file(output, form, rate) as (container, stream):
+    with _open_file(output, form, rate) as (container, stream):
         position = 0
         for block in blocks:
-            container.mux(stream.encode(make_frame(block, form, rate, position)))
+            container.mux(stream.encode(_make_frame(block, form, rate, position)))
             position += len(block)
         container.mux(stream.encode(None))
 
 
 @contextmanager
-def open_sound_file(
-    output: Path, form: SoundForm, rate: int
-) -> Iterator[tuple[OutputContainer, AudioStream]]:
+def _open_file(output: Path, form: SoundForm, rate: int) -> Iterator[tuple[OutputContainer, AudioStream]]:
     """Open a new file with one track; half-written files are the caller's to remove."""
     # bitexact leaves the library's version out of the file
     options = {"fflags": "+bitexact", **form.container_options}
@@ -79,14 +67,7 @@ def open_sound_file(
         raise RenderError("The sound could not be written.") from error
 
 
-def make_encoder(form: SoundForm, rate: int) -> AudioCodecContext:
-    """Return an encoder of its own, for a part of the sound."""
-    encoder = cast(AudioCodecContext, AudioCodecContext.create(form.codec, "w"))
-    _set_up(encoder, form, rate)
-    return encoder
-
-
-def make_frame(block: Samples, form: SoundForm, rate: int, position: int) -> AudioFrame:
+def _make_frame(block: Samples, form: SoundForm, rate: int, position: int) -> AudioFrame:
     """Round a block as its form wants it; `position` is that of its first sample."""
     frame = AudioFrame.from_ndarray(_arranged(block, form), format=form.sample_format, layout="stereo")
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), position
@@ -98,7 +79,7 @@ def _arranged(block: Samples, form: SoundForm) -> NDArray[Any]:
         return to_16_bits(block).reshape(1, -1)
     if form.sample_format == "s32":
         return to_24_bits(block).reshape(1, -1)
-    return np.ascontiguousarray(np.clip(block, -1.0, 1.0).T * np.float32(form.gain))
+    return np.ascontiguousarray(np.clip(block, -1.0, 1.0).T)
 
 
 def _set_up(encoder: AudioCodecContext, form: SoundForm, rate: int) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
+from ethereal.audio.ahead import ahead
 from ethereal.audio.decode import clock
 from ethereal.audio.fades import faded
 from ethereal.audio.pieces import Piece
@@ -29,7 +30,7 @@ def fill_spool(pieces: Sequence[Piece], sources: Mapping[str, Path], spool: Spoo
         wanted = [index for index, piece in enumerate(pieces) if piece.source == source]
         last = max(pieces[index].last for index in wanted)
         position = 0
-        with closing(read_sound(sources[source], spool.rate)) as blocks:
+        with closing(ahead(read_sound(sources[source], spool.rate))) as blocks:
             for block in blocks:
                 for index in wanted:
                     written[index] += _write_part(block, position, pieces[index], spool)

@@ -1,94 +1,105 @@
-"""Encodes MP3 on all cores: without a bit reservoir a frame depends on a moment of sound and no more."""
+"""Writes MP3 at 128 kbit/s, with the head that lets players leave out what the encoder put around the sound.
+
+LAME is lameenc's: the one in PyAV's wheels was built without optimisation and takes 2.7 times as long.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from av.packet import Packet
-from av.stream import Stream
+from ethereal.audio.quantise import to_16_bits
+from ethereal.audio.resample import Samples
 
-from ethereal.audio.encode import MP3, make_encoder, make_frame, open_sound_file
-from ethereal.audio.spool import Spool
-from ethereal.beat import Beat, no_beat
+if TYPE_CHECKING:
+    import lameenc
 
-FRAME = 1152  # samples
-PERIOD = 49  # frames, after which their lengths in bytes repeat at 44.1 kHz
-SEGMENT = 42 * PERIOD  # frames, 54 s
-LEAD = PERIOD  # frames heard before a segment, and left out of it, until the encoder has settled
-TAIL = 4  # frames heard after it: they overlap with its last ones
-_BLOCK = 64 * FRAME
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """Frames that are encoded together: `first <= f < last`."""
-
-    first: int
-    last: int
-
-    def needs(self, spool: Spool) -> int:
-        """Up to which sample the spool has to be filled."""
-        return min((self.last + TAIL) * FRAME, spool.sample_count)
+FRAME = 1152  #: samples
+KBITS = 128
+_ENCODER_DELAY = 576  # samples of silence before the sound; decoders know their own
+_FASTEST = 7
+_QUALITY = 2
+_RATE_BITS = {44_100: 0, 48_000: 1}
+_WAITING = 4  # blocks of sound
 
 
-def write_mp3(
-    spool: Spool,
-    filled: Iterable[int],
-    output: Path,
-    *,
-    gain: float,
-    threads: int,
-    segment: int = SEGMENT,
-    beat: Beat = no_beat,
-) -> None:
-    """Encode a spool while it is being filled: `filled` tells up to which sample it is, again and again."""
-    frames = -(-spool.sample_count // FRAME)
-    segments = [_Segment(first, min(first + segment, frames)) for first in range(0, frames, segment)]
-    with (
-        open_sound_file(output, MP3, spool.rate) as (container, stream),
-        ThreadPoolExecutor(threads, "mp3") as pool,
-    ):
-        container.start_encoding()
-        position = -stream.codec_context.delay
-        for packets in _in_turn(pool, spool, filled, segments, gain):
-            for packet in packets:
-                packet.stream = stream
-                packet.pts = packet.dts = position
-                position += FRAME
-                container.mux(packet)
-            beat(min(max(position, 0) / spool.sample_count, 1.0))
+def write_mp3(blocks: Iterable[Samples], output: Path, rate: int) -> None:
+    """Encode blocks one after the other, at 44.1 or 48 kHz; what is beyond full scale is clipped.
+
+    They are encoded in a thread while the next ones are made.
+    """
+    encoder, size = _open_encoder(rate), frame_size(rate)
+    samples = 0
+
+    def counted() -> Iterator[Samples]:
+        nonlocal samples
+        for block in blocks:
+            samples += len(block)
+            yield block
+
+    with output.open("wb") as file:
+        file.write(bytes(size))
+        file.writelines(_coded(encoder, counted()))
+        file.write(encoder.flush())
+        frames = file.tell() // size - 1
+        file.seek(0)
+        file.write(_head(rate, frames, samples))
 
 
-def _in_turn(
-    pool: ThreadPoolExecutor, spool: Spool, filled: Iterable[int], segments: Sequence[_Segment], gain: float
-) -> Iterator[list[Packet[Stream]]]:
-    """Encode each segment as soon as its sound is there; yield their packets in the order of the sound."""
-    running: deque[Future[list[Packet[Stream]]]] = deque()
-    waiting = deque(segments)
-    try:
-        for end in filled:
-            while waiting and waiting[0].needs(spool) <= end:
-                running.append(pool.submit(_encode, spool, waiting.popleft(), gain))
-            while running and running[0].done():
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    finally:
-        for future in running:
-            future.cancel()
+def frame_size(rate: int) -> int:
+    """Bytes of every frame, its head among them."""
+    return 144 * KBITS * 1000 // rate
 
 
-def _encode(spool: Spool, segment: _Segment, gain: float) -> list[Packet[Stream]]:
-    encoder = make_encoder(MP3, spool.rate)
-    start, stop = max(segment.first - LEAD, 0), segment.needs(spool)
-    packets: list[Packet[Stream]] = []
-    for position in range(start * FRAME, stop, _BLOCK):
-        block = spool.read(position, min(position + _BLOCK, stop)) * gain
-        packets += encoder.encode(make_frame(block, MP3, spool.rate, position - start * FRAME))
-    packets += encoder.encode(None)
-    ends_here = segment.last * FRAME >= spool.sample_count
-    return packets[segment.first - start : None if ends_here else segment.last - start]
+def _coded(encoder: lameenc.Encoder, blocks: Iterable[Samples]) -> Iterator[bytes]:
+    coming: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(1, "mp3") as thread:
+        for block in blocks:
+            coming.append(thread.submit(encoder.encode, to_16_bits(block).tobytes()))
+            if len(coming) > _WAITING:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _open_encoder(rate: int) -> lameenc.Encoder:
+    """A variable bit rate that may not vary: LAME's constant one would turn the sound down by 5 %."""
+    import lameenc  # renderers elsewhere import this module and do without
+
+    encoder = lameenc.Encoder()
+    encoder.silence()
+    encoder.set_in_sample_rate(rate)
+    encoder.set_channels(2)
+    encoder.set_quality(_FASTEST)
+    encoder.set_vbr(lameenc.VBR_MTRH)
+    encoder.set_vbr_quality(_QUALITY)
+    encoder.set_vbr_min_bitrate_kbps(KBITS)
+    encoder.set_vbr_max_bitrate_kbps(KBITS)
+    encoder.set_vbr_hard_min(1)
+    return encoder
+
+
+def _head(rate: int, frames: int, samples: int) -> bytes:
+    """The frame without sound that LAME puts first: how many frames follow, and what to leave out of them."""
+    size = frame_size(rate)
+    padding = frames * FRAME - _ENCODER_DELAY - samples
+    places = bytes(256 * percent // 100 for percent in range(100))  # for players that seek
+    head = struct.pack(">BBBB32x", 0xFF, 0xFB, 9 << 4 | _RATE_BITS[rate] << 2, 0x44)
+    head += struct.pack(">4sIII100s4x", b"Info", 0b1111, frames, (frames + 1) * size, places)
+    head += struct.pack(">9sBB9xB", b"LAME3.100", 0x01, 0, KBITS)
+    head += struct.pack(">I3xIH", _ENCODER_DELAY << 20 | padding << 8, (frames + 1) * size, 0)
+    return head + struct.pack(">H", _checksum(head))
+
+
+def _checksum(data: bytes) -> int:
+    """CRC-16 as MP3 has it."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc

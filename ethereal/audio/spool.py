@@ -1,11 +1,12 @@
-"""Sound on its way, on disk: written in any order, read in any order by several threads at once."""
+"""Sound on its way, on disk: written in any order, and read where it was written."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -37,9 +38,13 @@ class Spool:
         data = os.pread(self.descriptor, max(0, stop - start) * _SAMPLE_BYTES, start * _SAMPLE_BYTES)
         return np.frombuffer(data, np.float32).reshape(-1, 2)
 
-    def blocks(self, size: int) -> Iterator[Samples]:
-        for start in range(0, self.sample_count, size):
-            yield self.read(start, start + size)
+    def blocks(self, size: int, filled: Iterable[int] = ()) -> Iterator[Samples]:
+        """Yield the sound in blocks; `filled` tells up to which sample it is there, and ends when all is."""
+        position = 0
+        for end in chain(filled, [self.sample_count]):
+            while position < end and (end - position >= size or end == self.sample_count):
+                yield self.read(position, position + size)
+                position += size
 
 
 @contextmanager

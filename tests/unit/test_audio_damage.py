@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from ethereal.audio.canonical import make_canonical
 from ethereal.audio.edit import render_recipe
-from ethereal.audio.encode import AAC, MP3, WAV_16, WAV_24, SoundForm, write_sound
+from ethereal.audio.encode import AAC, WAV_16, WAV_24, SoundForm, write_sound
 from ethereal.audio.flac import open_flac
 from ethereal.audio.peaks import make_peaks
 from ethereal.audio.probe import probe_audio
@@ -32,6 +32,7 @@ from ethereal.audio.recipe import read_recipe
 from ethereal.errors import InvalidInputError, UnreadableAudioError
 from ethereal.process import run_tool
 
+MP3 = SoundForm("mp3", "libmp3lame", "fltp", 128_000)
 OGG = SoundForm("ogg", "libopus", "s16", 64_000)
 MATROSKA = SoundForm("matroska", "libopus", "s16", 64_000)
 WRITTEN = {"a.wav": WAV_16, "b.wav": WAV_24, "c.mp3": MP3, "d.m4a": AAC, "e.ogg": OGG, "f.webm": MATROSKA}

@@ -6,6 +6,8 @@ draws a short video must not wait for all of it.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import random
 import shutil
@@ -203,6 +205,11 @@ def signing_secret(settings: Settings) -> bytes:
     if settings.signing_secret is not None:
         return settings.signing_secret.get_secret_value().encode()
     return ensure_secret(settings.data_dir / "secret")
+
+
+def flower_password(secret: bytes) -> str:
+    """What the web app proves itself to Flower with, from the secret that signs links."""
+    return hmac.new(secret, b"flower", hashlib.sha256).hexdigest()
 
 
 def render_workers(settings: Settings) -> int:

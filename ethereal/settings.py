@@ -39,7 +39,11 @@ class Settings(BaseSettings):
         8765, ge=0, le=65535, description="Port of the web app; the next free one is taken by `up`."
     )
     public_url: str | None = Field(None, description="How people reach the web app; default: host and port.")
-    flower_port: int = Field(5556, ge=0, le=65535, description="Port of the Flower dashboard.")
+    flower_host: str = Field("127.0.0.1", description="Address that Flower listens on.")
+    flower_port: int = Field(5556, ge=0, le=65535, description="Port of Flower.")
+    flower_url: str | None = Field(
+        None, description="Where the web app finds Flower, to show it at /farm/; default: that port here."
+    )
 
     log_format: Literal["text", "json"] = Field(
         "text", description="Lines of the log: for people, or one JSON object each."
@@ -197,6 +201,12 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def flower_address(self) -> str:
+        """Where the web app finds Flower; empty when there is none."""
+        here = f"http://127.0.0.1:{self.flower_port}" if self.flower_port else ""
+        return (self.flower_url or here).rstrip("/")
 
     @property
     def scratch(self) -> Path:

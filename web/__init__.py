@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from flask import Flask
 
+from ethereal.bootstrap import flower_password
 from ethereal.services import Services
 from ethereal.settings import Settings
 from web import (
@@ -27,6 +28,7 @@ from web import (
     assets,
     errors,
     events,
+    farm,
     headers,
     health,
     log,
@@ -55,7 +57,8 @@ def create_app(
     and raises when it does not; `look_seconds` is how often followed jobs are looked at.
     """
     app = Flask(__name__, static_folder=None)
-    Face(services, settings, checks, Watch(partial(events.seen_jobs, services), look_seconds)).attach(app)
+    watch = Watch(partial(events.seen_jobs, services), look_seconds)
+    Face(services, settings, checks, watch, flower_password(secret)).attach(app)
     access.guard(app, settings, secret)
     headers.register(app, settings)
     log.register(app)
@@ -71,6 +74,7 @@ def create_app(
         api_storage,
         assets,
         events,
+        farm,
         health,
         pages,
         sign_in,

@@ -24,6 +24,7 @@ class Face:
     settings: Settings
     checks: Mapping[str, Callable[[], None]]
     watch: Watch  #: what event streams hear from
+    flower_password: str = ""  #: what Flower asks of who wants to see the farm
     #: Each follower holds a thread of the server; the others are left for work.
     followers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FOLLOWERS))
 

@@ -100,14 +100,8 @@ def show_problem(error: InvalidInputError | TooManyRequestsError) -> Response:
 @blueprint.app_context_processor
 def _everywhere() -> dict[str, object]:
     """What the frame of every page needs."""
-    host = request.host.rpartition(":")[0] or request.host
-    farm = (
-        f"http://{host}:{settings().flower_port}"
-        if settings().is_loopback and settings().flower_port
-        else None
-    )
     return {
-        "farm": farm,
+        "farm": url_for("farm.show") if settings().flower_address else None,
         "idempotency_key": new_key(),
         "icon": current_app.jinja_env.get_template("_icons.html").module,
         "may_sign_out": settings().api_token is not None and access.is_known(),

@@ -32,6 +32,6 @@ def up(port: int | None) -> None:
     console = Console()
     with open_stack(stack_options(settings, show_logs=True)) as stack:
         console.print(f"\n  [bold]Create   [/] {stack.web_url}")
-        console.print(f"  [bold]Farm     [/] {stack.flower_url}\n")
+        console.print(f"  [bold]Farm     [/] {stack.farm_url}\n")
         console.print("  Ctrl-C stops everything; what waits goes on at the next start.\n", style="dim")
         stack.wait()

@@ -43,7 +43,13 @@ class RunningStack:
         return f"http://{reachable(self.options.host)}:{self.options.port}"
 
     @property
+    def farm_url(self) -> str:
+        """Flower, as the web app shows it."""
+        return f"{self.web_url}/farm/"
+
+    @property
     def flower_url(self) -> str:
+        """Flower itself, which asks for a password."""
         return f"http://127.0.0.1:{self.options.flower_port}"
 
     def wait(self) -> None:

@@ -245,5 +245,6 @@ def test_no_page_carries_script_or_style_inside(web: Web, path: str) -> None:
 
 
 def test_the_farm_is_linked_where_it_can_be_reached(tmp_path: Path) -> None:
-    assert 'href="http://127.0.0.1:5599"' in text_of(open_web(tmp_path, flower_port=5599).client.get("/"))
+    assert 'href="/farm/"' in text_of(open_web(tmp_path, flower_port=5599).client.get("/"))
+    assert 'href="/farm/"' in text_of(open_web(tmp_path, flower_url="http://flower:1").client.get("/"))
     assert "Farm" not in text_of(open_web(tmp_path, flower_port=0).client.get("/"))

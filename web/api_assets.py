@@ -15,7 +15,7 @@ from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
 from ethereal.storage.store import PEOPLE
 from web import access
-from web.face import services
+from web.face import services, settings
 from web.schemas import AssetsQuery, DeleteQuery, StreamQuery, read_query
 from web.show import instant
 
@@ -57,7 +57,8 @@ def stream(asset_id: str) -> ResponseReturnValue:
     """Lead to the sound itself, whose link serves ranges."""
     asset = services().assets.get(AssetId(asset_id))
     key = _variant(asset, read_query(StreamQuery).variant)
-    answer = redirect(services().objects.sign_get(key, lifetime=PEOPLE))
+    link = services().objects.sign_get(key, lifetime=PEOPLE)
+    answer = redirect(link.removeprefix(settings().base_url))  # here, whatever name this app was reached by
     answer.headers["Cache-Control"] = f"private, max-age={_KEEP_SECONDS}"
     return answer
 

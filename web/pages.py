@@ -28,6 +28,7 @@ from web.face import services, settings
 from web.headers import request_id
 from web.intake import open_form, submit_form
 from web.schemas import JobsQuery, read_query
+from web.sound_view import SoundJobView
 from web.view import Chosen, JobView
 
 blueprint = Blueprint("pages", __name__)
@@ -70,6 +71,9 @@ def jobs() -> ResponseReturnValue:
 @access.person
 def job(job_id: str) -> ResponseReturnValue:
     found = services().jobs.get(JobId(job_id))
+    if found.type is not JobType.RENDER:
+        view = SoundJobView(services(), found, settings().base_url)
+        return render_template("sound_job.html", job=view)
     return render_template("job.html", job=JobView(services(), found, settings().base_url))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ethereal.assets.model import Asset, AssetId
+from ethereal.assets.model import AssetId
 from ethereal.audio.youtube import names_video
 from ethereal.errors import InvalidInputError, TooManyRequestsError
 from ethereal.jobs.model import Job, JobStatus, JobType
@@ -23,42 +22,13 @@ from web.errors import headers_of, problems_of, show_error, status_of
 from web.face import services
 from web.intake import open_form
 from web.schemas import AssetsQuery, read_query
-from web.show import instant, title_of
+from web.show import title_of
+from web.sound_view import SoundView
 
 blueprint = Blueprint("sounds", __name__, url_prefix="/sounds")
 
 _PAGE_LENGTH = 24
 _SHOWN_ENDED = 3
-
-
-@dataclass(frozen=True)
-class SoundView:
-    """An asset in words."""
-
-    asset: Asset
-
-    @property
-    def name(self) -> str:
-        return self.asset.filename
-
-    @property
-    def facts(self) -> str:
-        sound = self.asset.audio
-        sides = {1: "mono", 2: "stereo"}.get(sound.channels, f"{sound.channels} channels")
-        rate = f"{sound.sample_rate / 1000:g} kHz"
-        return f"{words.clock_words(sound.duration)} · {sound.codec} · {rate} {sides}"
-
-    @property
-    def source(self) -> str:
-        return words.SOURCE_WORDS[self.asset.provenance.source_type]
-
-    @property
-    def variant(self) -> str:
-        return "prepared" if self.asset.prepared else "original"
-
-    @property
-    def created_at(self) -> str | None:
-        return instant(self.asset.created_at)
 
 
 @blueprint.get("")
@@ -80,6 +50,14 @@ def take_in() -> ResponseReturnValue:
     else:
         submit_file(services(), form, part, sender)
     return redirect(url_for(".show"), 303)
+
+
+@blueprint.get("/<asset_id>/edit")
+@access.person
+def edit(asset_id: str) -> ResponseReturnValue:
+    """The waveform and the recipe of a sound; scripts of the page fetch both."""
+    sound = SoundView(services().assets.get(AssetId(asset_id)))
+    return render_template("edit.html", sound=sound)
 
 
 @blueprint.post("/<asset_id>/delete")
@@ -118,8 +96,8 @@ def _page(fields: Mapping[str, str], problems: Mapping[str, list[str]]) -> str:
         sounds=[SoundView(asset) for asset in page.assets],
         older=page.cursor,
         newest=query.cursor is None,
-        coming=[(title_of(job), words.stage_words(job, None), int(job.progress)) for job in coming],
-        failed=[(title_of(job), job.error.message) for job in failed if job.error],
+        coming=[(job.id, title_of(job), words.stage_words(job, None), int(job.progress)) for job in coming],
+        failed=[(job.id, title_of(job), job.error.message) for job in failed if job.error],
         taken=words.size_words(services().assets.bytes_used()),
         room=f"{limits.assets_bytes / (1 << 30):g}",
         limit=limits.upload_bytes >> 20,

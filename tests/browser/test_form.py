@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from ethereal.audio.feature_set import FEATURE_NAMES
 from ethereal.jobs.model import Job, JobStatus
 from ethereal.render.capture.executable import find_chromium
 from ethereal.services import Limits
+from tests.browser.visits import Visit, served
 from tests.builders import add_job
 from tests.sounds import write_beats
-from tests.web_builders import Web, open_web
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from tests.web_builders import open_web
 
 #: Software drawing everywhere: no test depends on a driver.
 FLAGS = [
@@ -44,61 +37,13 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@dataclass
-class Visit:
-    """A page of a running app, and everything the browser complained about."""
-
-    web: Web
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self, path: str = "/") -> None:
-        self.page.goto(self.url + path)
-
-
 @pytest.fixture
 def visit(tmp_path: Path, browser: Browser) -> Iterator[Visit]:
     with served(open_web(tmp_path, limits=Limits(upload_bytes=4 << 20))) as (web, url):
         page = browser.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
         page.set_default_timeout(15_000)
-        visited = Visit(web, page, url)
-        page.on("console", lambda message: note(visited, message.type, message.text))
-        page.on("pageerror", lambda error: visited.complaints.append(str(error)))
-        yield visited
+        yield Visit(web, page, url)
         page.close()
-
-
-@contextmanager
-def served(web: Web) -> Iterator[tuple[Web, str]]:
-    server = make_server("127.0.0.1", 0, closing_answers(web.app), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield web, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def closing_answers(app: WSGIApplication) -> WSGIApplication:
-    """Werkzeug's server leaves an answer open whose reader goes away; this one closes with its generator."""
-
-    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
-        answer = app(environ, start_response)
-        try:
-            yield from answer
-        finally:
-            if hasattr(answer, "close"):
-                answer.close()
-
-    return call
-
-
-def note(visited: Visit, kind: str, text: str) -> None:
-    if kind in ("error", "warning") and "GPU stall" not in text:
-        visited.complaints.append(text)
 
 
 def film(path: Path) -> bytes:

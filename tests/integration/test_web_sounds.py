@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ethereal.jobs.model import JobStatus
+from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.ingest import ingest
 from tests.asset_builders import take_in
 from tests.web_builders import Web, open_web, song_bytes
@@ -96,3 +97,39 @@ def test_a_sound_is_deleted_by_its_form_alone(web: Web) -> None:
     assert token
     assert client.post(f"/sounds/{asset.id}/delete", data={"csrfToken": token[1]}).status_code == 303
     assert web.stored("assets/") == []
+
+
+def test_the_page_of_an_ingest_goes_on_to_the_edit(web: Web, tmp_path: Path) -> None:
+    client = web.client
+    send(client, song_bytes(tmp_path))
+    [job] = web.jobs()
+    page = f"/jobs/{job.id}"
+    assert f'<h2><a href="{page}">My song</a></h2>' in client.get("/sounds").get_data(as_text=True)
+    living = client.get(page).get_data(as_text=True)
+    assert "Next in line" in living
+    ingest(web.services, job.id)
+
+    done = client.get(page).get_data(as_text=True)
+    result = web.services.jobs.get(job.id).result
+    assert result
+    edit = f"/sounds/{result['assetId']}/edit"
+    assert f'href="{edit}"' in done
+    assert f'href="{edit}"' in client.get("/sounds").get_data(as_text=True)
+    assert f'data-asset="{result["assetId"]}"' in client.get(edit).get_data(as_text=True)
+    heard = re.search(r'<audio controls preload="metadata" src="([^"]+)"', done)
+    assert heard
+    assert client.get(heard[1]).headers["Location"].startswith("/api/storage/")
+    assert client.get("/sounds/123e4567-e89b-42d3-a456-426614174000/edit").status_code == 404
+
+
+def test_the_page_of_an_ingest_tells_that_it_was_stopped_or_failed(web: Web, tmp_path: Path) -> None:
+    client = web.client
+    send(client, song_bytes(tmp_path))
+    [stopped] = web.jobs()
+    cancel(web.services, stopped.id)
+    assert "Nothing of it was kept" in client.get(f"/jobs/{stopped.id}").get_data(as_text=True)
+
+    send(client, url="https://example.invalid/a.mp3")
+    failed = web.jobs()[0]
+    ingest(web.services, failed.id)
+    assert "This did not work" in client.get(f"/jobs/{failed.id}").get_data(as_text=True)

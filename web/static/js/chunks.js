@@ -1,4 +1,5 @@
 // The chunks of a render, each a cell that fills, and the sheet that shows all of it before it is drawn.
+import { hereOf } from "./links.js";
 
 const LOOK_MILLISECONDS = 1500;
 
@@ -47,9 +48,7 @@ export async function watchChunks(page) {
     avoided.hidden = avoidedWorkers.length === 0;
     const sheet = page.querySelector("[data-contact]");
     if (contactUrl && sheet.hidden) {
-      const link = new URL(contactUrl, location.href);
-      const ours = link.pathname.startsWith("/api/storage/"); // under whatever name this page was reached
-      sheet.src = ours ? link.pathname + link.search : contactUrl;
+      sheet.src = hereOf(contactUrl);
       sheet.hidden = false;
     }
   }

@@ -1,13 +1,11 @@
 // One render, live: events from the server while it goes on, then the page as it is at the end.
 import { askBefore } from "./ask.js";
 import { watchChunks } from "./chunks.js";
+import { follow, isFinal } from "./follow.js";
 import { etaWords, showTimes } from "./words.js";
 
-const FINAL = new Set(["complete", "failed", "cancelled"]);
-const POLL_MILLISECONDS = 2500;
-const STATUS_WORDS = { pending: "Waiting", processing: "Rendering" };
-
 const page = document.querySelector("[data-job]");
+const STATUS_WORDS = { pending: "Waiting", processing: page.dataset.processing };
 const find = (name) => page.querySelector(`[data-${name}]`);
 
 function showRoad(stage) {
@@ -21,7 +19,6 @@ function showRoad(stage) {
 }
 
 function show(job) {
-  if (FINAL.has(job.status)) return;
   find("percent").textContent = String(Math.floor(job.progress));
   find("bar").value = job.progress;
   if (find("words").textContent !== job.message) find("words").textContent = job.message;
@@ -42,28 +39,6 @@ async function finish() {
   wire();
 }
 
-async function poll(address) {
-  const answer = await fetch(address).catch(() => null);
-  const job = answer?.ok ? await answer.json() : null;
-  if (job && FINAL.has(job.status)) return finish();
-  if (job) show(job);
-  return setTimeout(() => poll(address), POLL_MILLISECONDS);
-}
-
-function follow() {
-  const events = new EventSource(page.dataset.events);
-  const hear = (event) => show(JSON.parse(event.data));
-  events.addEventListener("stage", hear);
-  events.addEventListener("progress", hear);
-  events.addEventListener("end", () => {
-    events.close();
-    finish();
-  });
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) poll(page.dataset.api); // refused: ask now and then
-  });
-}
-
 function offerCopy(button) {
   if (!navigator.clipboard) return;
   button.hidden = false;
@@ -81,7 +56,7 @@ function wire() {
 }
 
 wire();
-if (!FINAL.has(page.dataset.status)) {
-  follow();
+if (!isFinal(page.dataset.status)) {
+  follow({ events: page.dataset.events, api: page.dataset.api }, show, finish);
   watchChunks(page);
 }

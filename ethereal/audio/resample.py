@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import av
 import numpy as np
-from av import AudioResampler
+from av import AudioFifo, AudioResampler
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from ethereal.errors import UnreadableAudioError
 
 CANONICAL_RATE = 48_000
+_JOINED = 16_384  # samples
+_Shape: TypeAlias = tuple[str, str, int]
 
 Samples = NDArray[np.float32]
 """Stereo sound, shape (samples, 2), full scale at 1."""
@@ -24,13 +27,11 @@ def resample(frames: Iterable[AudioFrame], rate: int = CANONICAL_RATE) -> Iterat
     Raise UnreadableAudioError for a layout of channels that cannot be mixed.
     """
     resampler: AudioResampler | None = None
-    shape: tuple[str, str, int] | None = None
-    for frame in frames:
-        found = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if found != shape:  # a radio recording may change its rate half-way
+    shape: _Shape | None = None
+    for frame in _joined(frames):
+        if _shape_of(frame) != shape:  # a radio recording may change its rate half-way
             yield from _drain(resampler)
-            resampler, shape = _make_resampler(frame, rate), found
-        frame.pts = None
+            resampler, shape = _make_resampler(frame, rate), _shape_of(frame)
         yield from _pushed(resampler, frame)
     yield from _drain(resampler)
 
@@ -49,6 +50,30 @@ def in_blocks(pieces: Iterable[Samples], size: int) -> Iterator[Samples]:
             kept, held = [joined[whole:]], held % size
     if held:
         yield np.concatenate(kept)
+
+
+def _joined(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """Join neighbours of one shape: short ones cost more than their sound."""
+    fifo, shape = AudioFifo(), None
+    for frame in frames:
+        if _shape_of(frame) != shape:
+            yield from _rest(fifo)
+            fifo, shape = AudioFifo(), _shape_of(frame)
+        frame.pts = None
+        fifo.write(frame)
+        if fifo.samples >= _JOINED:
+            yield from _rest(fifo)
+    yield from _rest(fifo)
+
+
+def _rest(fifo: AudioFifo) -> Iterator[AudioFrame]:
+    if fifo.samples and (joined := fifo.read()):
+        joined.pts = None
+        yield joined
+
+
+def _shape_of(frame: AudioFrame) -> _Shape:
+    return (frame.format.name, frame.layout.name, frame.sample_rate)
 
 
 def _make_resampler(frame: AudioFrame, rate: int) -> AudioResampler:

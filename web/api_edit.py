@@ -27,7 +27,8 @@ def hear() -> ResponseReturnValue:
     job, is_there = submit_preview(services(), _recipe(), sender())
     if is_there:
         preview(services(), job.id)
-    return accepted(services().jobs.get(job.id), cached=is_there)
+        job = services().jobs.get(job.id)
+    return accepted(job, cached=is_there)
 
 
 @blueprint.post("/save")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -65,11 +65,12 @@ class MemoryAssetStore:
     def bytes_used(self) -> int:
         return self._bytes
 
-    def touch(self, ids: Collection[AssetId], *, now: datetime) -> None:
+    def touch(self, ids: Collection[AssetId], *, now: datetime) -> Mapping[AssetId, Asset]:
         with self._lock:
             for asset_id in self.known(ids):
                 asset = self._assets[asset_id]
                 self._assets[asset_id] = replace(asset, used_at=max(asset.used_at, now))
+            return {asset_id: self._assets[asset_id] for asset_id in self.known(ids)}
 
     def note(self, asset_id: AssetId, objects: Sequence[AssetObject], *, quota: int, now: datetime) -> None:
         with self._lock:

@@ -63,8 +63,10 @@ class SqlAssetStore:
     def bytes_used(self) -> int:
         return int(self._rows(sql.TOTAL, {})[0]["bytes"])
 
-    def touch(self, ids: Collection[AssetId], *, now: datetime) -> None:
-        self._repeat([sql.TOUCH], {"ids": json.dumps(sorted(ids)), "now": to_ms(now)})
+    def touch(self, ids: Collection[AssetId], *, now: datetime) -> Mapping[AssetId, Asset]:
+        arguments: Arguments = {"ids": json.dumps(sorted(ids)), "now": to_ms(now)}
+        *_, found = self._repeat([sql.TOUCH, sql.BY_IDS], arguments)
+        return {asset.id: asset for asset in map(_asset, rows_of(found))}
 
     def note(self, asset_id: AssetId, objects: Sequence[AssetObject], *, quota: int, now: datetime) -> None:
         arguments: Arguments = {

@@ -34,6 +34,7 @@ NOTED = (
     f" AND {_OF_ASSET})"
 )
 BY_ID = "SELECT * FROM assets WHERE id = :asset"
+BY_IDS = "SELECT * FROM assets WHERE id IN (SELECT value FROM json_each(:ids))"
 BY_BYTES = "SELECT * FROM assets WHERE sha256 = :sha256"
 LIST = (
     "SELECT * FROM assets WHERE (:cursor IS NULL OR sequence < :cursor) ORDER BY sequence DESC LIMIT :limit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,8 +48,8 @@ class AssetStore(Protocol):
         """What the objects of all assets take, known without counting them."""
         ...
 
-    def touch(self, ids: Collection[AssetId], *, now: datetime) -> None:
-        """Note that these assets are in use: they are kept longer."""
+    def touch(self, ids: Collection[AssetId], *, now: datetime) -> Mapping[AssetId, Asset]:
+        """Note that these assets are in use: they are kept longer. Return those that there are."""
         ...
 
     def note(self, asset_id: AssetId, objects: Sequence[AssetObject], *, quota: int, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,16 +19,25 @@ from ethereal.storage.keys import extension_of
 def find_sources(services: Services, recipe: EditRecipe) -> dict[str, Asset]:
     """The assets of a recipe's clips by their ids. Raise InvalidInputError for every rule it breaks.
 
-    What is wrong is told under the id of its clip. Raise NotFoundError when the asset it is for is gone.
+    What is wrong is told under the id of its clip. Raise NotFoundError when the asset it is for is gone. All
+    of them are in use from now on.
     """
-    services.assets.get(AssetId(recipe.asset_id))
-    found: dict[str, Asset] = {}
-    for source in sorted(recipe.sources):
-        with suppress(NotFoundError):  # told by the check, with the clip that names it
-            found[source] = services.assets.get(AssetId(source))
+    known = services.assets.touch(
+        {AssetId(recipe.asset_id), *map(AssetId, recipe.sources)}, now=services.clock()
+    )
+    if AssetId(recipe.asset_id) not in known:
+        raise NotFoundError(f"no asset {recipe.asset_id}")
+    # A source that is gone is told by the check, with the clip that names it.
+    found = {source: known[AssetId(source)] for source in sorted(recipe.sources) if AssetId(source) in known}
     facts = {source: facts_of(asset) for source, asset in found.items()}
     check_recipe(recipe, facts, max_duration=Fraction(services.limits.audio.total_seconds()))
     return found
+
+
+def ensure_asset(services: Services, asset_id: AssetId) -> None:
+    """Let the asset be in use from now on. Raise NotFoundError when it is gone."""
+    if not services.assets.touch([asset_id], now=services.clock()):
+        raise NotFoundError(f"no asset {asset_id}")
 
 
 def facts_of(asset: Asset) -> AudioFacts:

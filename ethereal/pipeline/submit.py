@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ethereal.assets.model import AssetId
 from ethereal.audio.addresses import read_address
 from ethereal.audio.youtube import names_video
 from ethereal.errors import FormatNotSupportedError, InvalidInputError
 from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
-from ethereal.pipeline.library import assets_of
-from ethereal.pipeline.sources import find_sources
+from ethereal.pipeline.sources import ensure_asset, find_sources
 from ethereal.pipeline.store_job import NOBODY, store_job
 from ethereal.render.containers import choose_codec, get_container
 from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
@@ -70,10 +70,8 @@ def _ensure_sound(services: Services, request: RenderRequest) -> None:
         _refuse_youtube(request.audio_url)
     if request.recipe:
         find_sources(services, request.recipe)
-    used = assets_of(request)
-    for asset_id in used:
-        services.assets.get(asset_id)
-    services.assets.touch(used, now=services.clock())
+    elif request.asset_id:
+        ensure_asset(services, AssetId(request.asset_id))
 
 
 def _refuse_youtube(url: str) -> None:

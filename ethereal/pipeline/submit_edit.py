@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ethereal.assets.model import AssetId
 from ethereal.audio.pieces import preview_key_hash
 from ethereal.errors import ConflictError
 from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
@@ -57,5 +56,4 @@ def preview_key(recipe: EditRecipe, digests: dict[str, str]) -> StorageKey:
 def _checked(services: Services, recipe: EditRecipe) -> StorageKey:
     """Where the preview of a recipe that keeps all rules lies; its assets are in use from now on."""
     sources = find_sources(services, recipe)
-    services.assets.touch([AssetId(recipe.asset_id), *map(AssetId, sources)], now=services.clock())
     return preview_key(recipe, {source: asset.sha256 for source, asset in sources.items()})

@@ -191,7 +191,7 @@ def test_what_is_deleted_with_its_user_was_used_by_nobody_else(store: AssetStore
 def test_what_nobody_asked_for_is_unused(store: AssetStore) -> None:
     mix, voice, old = add(store, "mix"), add(store, "voice"), add(store, "old")
     store.prepare(mix.id, cut_of(mix, voice), now=NOON)
-    store.touch([mix.id], now=NOON + 2 * DAY)
+    assert store.touch([mix.id, AssetId(str(uuid4()))], now=NOON + 2 * DAY) == {mix.id: store.get(mix.id)}
     store.touch([mix.id], now=NOON)
 
     assert store.unused(before=NOON) == []

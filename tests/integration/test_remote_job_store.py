@@ -36,6 +36,7 @@ from ethereal.jobs.store import Idempotency
 from ethereal.pipeline.submit import submit_render
 from ethereal.storage.keys import StorageKey
 from tests.builders import NOON, make_request, make_services
+from tests.round_trips import count_round_trips
 from tests.standins.hrana import HranaStandIn, open_hrana
 
 LEASE, HOUR = timedelta(seconds=30), timedelta(hours=1)
@@ -127,6 +128,10 @@ def test_submitting_a_render_takes_one_round_trip(
     assert trips(server, lambda: submit_render(services, request, Sender(key="k"))) == 1
     assert trips(server, lambda: submit_render(services, request, Sender(key="k"))) == 1
     assert len(store.list().jobs) == 1
+
+
+def test_a_submit_over_the_api_takes_three_round_trips_at_most() -> None:
+    assert count_round_trips() == {"upload": 1, "asset": 3, "preview": 3}
 
 
 @pytest.mark.parametrize("fault", ["lost", "cut", "unavailable"])

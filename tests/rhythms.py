@@ -134,6 +134,13 @@ def breakbeat(tempo: float) -> Rhythm:
     return played(tempo, [(0, kick, 1), (2.5, kick, 1), (1, snare, 1), (3, snare, 1), *hats])
 
 
+def syncopated(tempo: float) -> Rhythm:
+    """No kick on the one: it comes an eighth early and late, under snares on two and four and even hats."""
+    hats = [(position / 2, hat, 0.8) for position in range(8)]
+    kicks = [(position, kick, 1) for position in (0.5, 2.5, 3.5)]
+    return played(tempo, [*kicks, (1, snare, 1), (3, snare, 1), *hats])
+
+
 def sixteenths(tempo: float) -> Rhythm:
     hats = [(position / 4, hat, 0.9 if position % 4 == 0 else 0.5) for position in range(16)]
     return played(tempo, [(0, kick, 1), (2, kick, 1), (1, snare, 1), (3, snare, 1), *hats])
@@ -204,13 +211,33 @@ def speech(seconds: float = 20.0) -> Rhythm:
         voice = _filtered(voice, "bandpass", tuple(sorted((rng.uniform(300, 700), rng.uniform(1000, 2500)))))
         hits.append((now, 0.3 * voice * np.sin(np.pi * t / length) ** 0.7))
         now += length + (rng.uniform(0.3, 0.9) if rng.random() < 0.15 else rng.uniform(0.0, 0.08))
-    return Rhythm(laid(hits, seconds))
+    return Rhythm(laid(hits, seconds), onsets=[time for time, _ in hits])
 
 
 def drifting(first: float = 100.0, last: float = 116.0, beats: int = 44) -> Rhythm:
     """A player who speeds up: kick and snare in turn, hats between."""
     lengths = 60 / np.linspace(first, last, beats)
     times = 0.4 + np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    return _followed(times, lengths)
+
+
+def rubato(tempo: float = 90.0, depth: float = 0.12, beats: int = 40) -> Rhythm:
+    """A player who lingers and hurries by `depth` in phrases of eight beats: a plucked string."""
+    lengths = 60 / tempo * (1 + depth * np.sin(2 * np.pi * np.arange(beats) / 8))
+    times = 0.4 + np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    between = times[:-1] + lengths[:-1] / 2
+    scale = [220, 277.18, 330, 440, 247, 311, 370, 494]
+    strong = [(time, note(scale[index % 8])) for index, time in enumerate(times)]
+    weak = [(time, 0.4 * note(scale[(index + 3) % 8])) for index, time in enumerate(between)]
+    return Rhythm(
+        laid([*strong, *weak], times[-1] + 1.5),
+        onsets=sorted([*times, *between]),
+        beats=list(times),
+        tempo=float(60 / np.median(lengths)),
+    )
+
+
+def _followed(times: Sound, lengths: Sound) -> Rhythm:
     between = times[:-1] + lengths[:-1] / 2
     drums = [(time, kick() if index % 2 == 0 else snare()) for index, time in enumerate(times)]
     hats = [(time, hat()) for time in between]
@@ -220,6 +247,22 @@ def drifting(first: float = 100.0, last: float = 116.0, beats: int = 44) -> Rhyt
         beats=list(times),
         tempo=float(60 / np.median(lengths)),
     )
+
+
+#: Sounds of every kind that onsets and beats are to be found in, or not.
+CLASSES: dict[str, Sequence[Callable[[], Rhythm]]] = {
+    "click": [lambda tempo=tempo: click_track(tempo) for tempo in (60, 90, 120, 150, 174)],
+    "four on the floor": [lambda tempo=tempo: four_on_the_floor(tempo) for tempo in (90, 100, 124, 128, 140)],
+    "swing": [lambda tempo=tempo: swing(tempo) for tempo in (100, 120, 150, 180)],
+    "tempo ramp": [drifting, lambda: drifting(130, 112), lambda: drifting(90, 120, 60)],
+    "rubato": [rubato, lambda: rubato(72, 0.08), lambda: rubato(110, 0.1)],
+    "three four": [lambda tempo=tempo: waltz(tempo) for tempo in (90, 120, 144, 180)],
+    "syncopation": [lambda tempo=tempo: syncopated(tempo) for tempo in (85, 100, 120, 140)],
+    "noise": [white_noise, lambda: white_noise(0.02, 11), pink_noise, rain],
+    "silence": [silence],
+    "pad": [pad],
+    "speech": [speech],
+}
 
 
 def f_measure(found: Sequence[float], truth: Sequence[float], tolerance: float) -> float:

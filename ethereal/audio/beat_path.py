@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ethereal.audio.accents import Accents
 from ethereal.audio.beat_chain import Rows
-from ethereal.audio.beat_reading import LEAST_BEATS, Music, Reading, read_chain
+from ethereal.audio.beat_reading import LEAST_BEATS, Reading, read_chain
 from ethereal.audio.grid import GRID_RATE
 
 WINDOW, MOVE = 24 * GRID_RATE, 12 * GRID_RATE
@@ -21,12 +22,16 @@ def make_windows(count: int) -> list[slice]:
     return [slice(start, start + WINDOW if start != starts[-1] else count) for start in starts]
 
 
-def follow_path(chains: Sequence[Rows], windows: Sequence[slice], music: Music) -> tuple[Rows, float]:
+def follow_path(chains: Sequence[Rows], windows: Sequence[slice], accents: Accents) -> tuple[Rows, float]:
     """Return the beats of the best chain in each window, and how sure they are where anything sounds.
 
     Windows in which the best chain is below LEAST_CONFIDENCE have no beats.
     """
-    readings = [[read_chain(_inside(chain, window), music) for chain in chains] for window in windows]
+    readings, weights = [], []
+    for window in windows:
+        part = accents.part(window)
+        readings.append([read_chain(_inside(chain, window) - window.start, part) for chain in chains])
+        weights.append(float(part.flux.sum()))
     path = _best_path(np.array([[reading.score for reading in row] for row in readings]))
     chosen = [row[index] for row, index in zip(readings, path, strict=True)]
     parts = [
@@ -34,7 +39,7 @@ def follow_path(chains: Sequence[Rows], windows: Sequence[slice], music: Music) 
         for number, (index, reading) in enumerate(zip(path, chosen, strict=True))
         if reading.confidence >= LEAST_CONFIDENCE
     ]
-    return _joined(parts), _overall(chosen, windows, music)
+    return _joined(parts), _overall(chosen, weights)
 
 
 def _inside(chain: Rows, window: slice) -> Rows:
@@ -74,8 +79,7 @@ def _joined(parts: Sequence[Rows]) -> Rows:
     return np.asarray(rows[np.concatenate([[True], steps > 0.6 * np.median(steps)])])
 
 
-def _overall(readings: Sequence[Reading], windows: Sequence[slice], music: Music) -> float:
-    weights = np.array([music.flux[window].sum() for window in windows])
-    if weights.sum() <= 0:
+def _overall(readings: Sequence[Reading], weights: Sequence[float]) -> float:
+    if sum(weights) <= 0:
         return 0.0
     return float(np.average([reading.confidence for reading in readings], weights=weights))

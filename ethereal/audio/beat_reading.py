@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ethereal.audio.accents import Accents, strongest_nearby
+from ethereal.audio.accents import AccentPart
 from ethereal.audio.beat_chain import Rows
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.tempo import usual
@@ -33,33 +33,11 @@ class Reading:
 NOTHING = Reading(0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class Music:
-    """What chains are read against, of shape (rows,): the strongest nearby of each, and the weight itself."""
-
-    whole: Columns
-    bass: Columns
-    bass_share: float
-    root_weight: Columns
-    flux: Columns
-
-
-def make_music(accents: Accents, flux: Columns) -> Music:
-    """Prepare the accents and the flux of levels once for many chains."""
-    return Music(
-        whole=strongest_nearby(accents.whole),
-        bass=strongest_nearby(accents.bass),
-        bass_share=accents.bass_share,
-        root_weight=np.sqrt(accents.weight),
-        flux=strongest_nearby(flux),
-    )
-
-
-def read_chain(rows: Rows, music: Music) -> Reading:
-    """Judge a chain; fewer than LEAST_BEATS say nothing."""
+def read_chain(rows: Rows, music: AccentPart) -> Reading:
+    """Judge a chain by what it lies in; fewer than LEAST_BEATS say nothing."""
     if len(rows) < LEAST_BEATS:
         return NOTHING
-    likeness = _likeness(_profile(music.root_weight, rows))
+    likeness = _likeness(_profile(np.sqrt(music.weight), rows))
     evenness = float(np.exp(-0.5 * (_unevenness(rows) / UNEVEN) ** 2))
     clear = min(float(music.flux[rows].mean()) / CLEAR_FLUX, 1.0)
     fit = float(usual(60 * GRID_RATE / np.diff(rows).mean())) * (1 - _against(rows, music) ** STRICTNESS)
@@ -74,7 +52,7 @@ def tempo_of(rows: Rows) -> float:
     return 60 * GRID_RATE / float(steps[steady].mean() if steady.any() else steps.mean())
 
 
-def _against(rows: Rows, music: Music) -> float:
+def _against(rows: Rows, music: AccentPart) -> float:
     """How heavy the heaviest place between beats is beside the beats, 0..1, whole and bass alike."""
     whole, bass = (_between(values, rows) for values in (music.whole, music.bass))
     share = music.bass_share

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from ethereal.audio.accents import Accents, strongest_nearby
+from ethereal.audio.accents import AccentPart, Accents
 from ethereal.audio.beat_chain import Rows, lay_chain, shifted
 from ethereal.audio.beat_path import LEAST_CONFIDENCE, follow_path, make_windows
-from ethereal.audio.beat_reading import CLEAR_FLUX, LEAST_BEATS, Music, make_music, tempo_of
+from ethereal.audio.beat_reading import CLEAR_FLUX, LEAST_BEATS, tempo_of
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.onsets import EARLY
 from ethereal.audio.period_tracks import find_tracks
@@ -37,15 +37,14 @@ class Beats:
     confidence: float
 
 
-def find_beats(accents: Accents, flux: Columns, beat: Beat = no_beat) -> Beats:
+def find_beats(accents: Accents, beat: Beat = no_beat) -> Beats:
     """Find the beats of a piece. Below a confidence of 0.3 there are none, and the tempo is 0."""
-    windows = make_windows(len(flux))
+    windows = make_windows(len(accents))
     chains = _lay_chains(accents, windows, beat)
     if not chains:
         return Beats(np.zeros(0), 0.0, 0.0)
-    music = make_music(accents, flux)
-    rows, confidence = follow_path(chains, windows, music)
-    rows = _heard(rows, music)
+    rows, confidence = follow_path(chains, windows, accents)
+    rows = _heard(rows, accents)
     if confidence < LEAST_CONFIDENCE or len(rows) < LEAST_BEATS:
         return Beats(np.zeros(0), 0.0, min(confidence, LEAST_CONFIDENCE - 0.01))
     return Beats(rows / GRID_RATE + EARLY, tempo_of(rows), confidence)
@@ -53,32 +52,34 @@ def find_beats(accents: Accents, flux: Columns, beat: Beat = no_beat) -> Beats:
 
 def _lay_chains(accents: Accents, windows: Sequence[slice], beat: Beat) -> list[Rows]:
     """Lay a chain for every likely period over the part of the piece where it is likely."""
-    weight = strongest_nearby(accents.whole + PHASE_BASS * accents.bass_share * accents.bass)
     chains: list[Rows] = []
-    tracks = find_tracks(accents.weight, windows)
+    tracks = find_tracks(lambda rows: accents.part(rows).weight, windows)
     for number, track in enumerate(tracks):
         beat(number / len(tracks))
-        span = track.span(windows)
-        chain = span.start + lay_chain(accents.salience[span], track.period)
+        chain = lay_chain(accents.salience, track.span(windows), track.period)
         if len(chain) > LEAST_BEATS:
-            chains.append(_placed(chain, weight))
+            chains.append(_placed(chain, accents))
     return chains
 
 
-def _placed(chain: Rows, weight: Columns) -> Rows:
+def _placed(chain: Rows, accents: Accents) -> Rows:
     """Shift the chain to where the weight is: a loud hat between the kicks may have drawn it."""
+    places = [shifted(chain, part) for part in SHIFTS]
+    weight = accents.at(np.concatenate(places), _carried)
     best, most = chain, 0.0
-    for part in SHIFTS:
-        rows = shifted(chain, part)
-        here = float(weight[rows].mean())
-        if here > most * CLEARLY_MORE:
-            best, most = rows, here
+    for rows, here in zip(places, np.split(weight, np.cumsum([len(rows) for rows in places])), strict=False):
+        if here.mean() > most * CLEARLY_MORE:
+            best, most = rows, float(here.mean())
     return best
 
 
-def _heard(rows: Rows, music: Music) -> Rows:
+def _carried(part: AccentPart) -> Columns:
+    return part.whole + PHASE_BASS * part.bass_share * part.bass
+
+
+def _heard(rows: Rows, accents: Accents) -> Rows:
     """Keep beats that sound among others that do, and silent ones that have such beats on both sides."""
-    clear = music.flux[rows] >= CLEAR_FLUX
+    clear = accents.at(rows, lambda part: part.flux) >= CLEAR_FLUX
 
     def share(count: int, origin: int) -> Columns:
         return np.asarray(uniform_filter1d(clear.astype(np.float64), count, origin=origin, mode="constant"))

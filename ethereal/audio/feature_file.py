@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from os import fstat
 from pathlib import Path
@@ -11,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -35,7 +38,7 @@ class _Description(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
-    version: Annotated[int, Field(ge=1, le=1)] = 1
+    version: Annotated[int, Field(ge=1, le=2)] = 2  # 1 has fewer names
     names: list[str]
     fps: Ratio
     frame_count: Annotated[int, Field(ge=0)]
@@ -47,14 +50,44 @@ class _Description(BaseModel):
     sha256: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the JSON tells of features, beside what each of them means."""
+
+    names: tuple[str, ...]
+    fps: Fraction
+    frame_count: int
+    tempo: float
+    beat_confidence: float
+    beats: tuple[float, ...]
+    onsets: tuple[float, ...]
+
+
 def save_features(features: Features, directory: Path) -> None:
+    """Write both files into `directory`, as `save_rows` does."""
+    told = Told(**{part.name: getattr(features, part.name) for part in fields(Told)})
+    save_rows(told, [features.values], directory)
+
+
+def save_rows(told: Told, blocks: Iterable[NDArray[np.float32]], directory: Path) -> None:
     """Write both files into `directory`. The JSON comes last: where it is, the numbers are whole."""
-    numbers = np.ascontiguousarray(features.values, dtype="<f4").tobytes()
     (directory / JSON_NAME).unlink(missing_ok=True)
     with TemporaryDirectory(dir=directory, prefix=".unfinished-") as scratch:
-        for name, data in {VALUES_NAME: numbers, JSON_NAME: _describe(features, numbers)}.items():
-            (Path(scratch) / name).write_bytes(data)
-            (Path(scratch) / name).replace(directory / name)
+        sha256 = _write_numbers(blocks, Path(scratch, VALUES_NAME))
+        Path(scratch, JSON_NAME).write_bytes(_describe(told, sha256))
+        for name in (VALUES_NAME, JSON_NAME):
+            Path(scratch, name).replace(directory / name)
+
+
+def _write_numbers(blocks: Iterable[NDArray[np.float32]], path: Path) -> str:
+    """Write rows one after another; return the sha256 of all."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for block in blocks:
+            numbers = np.ascontiguousarray(block, dtype="<f4").tobytes()
+            digest.update(numbers)
+            file.write(numbers)
+    return digest.hexdigest()
 
 
 def load_features(directory: Path) -> Features:
@@ -94,22 +127,22 @@ def _read_checked(directory: Path) -> _Description:
     return description
 
 
-def _describe(features: Features, numbers: bytes) -> bytes:
+def _describe(told: Told, sha256: str) -> bytes:
     known = {column.name: column for column in COLUMNS}
-    described = [known[name] for name in features.names if name in known]
+    described = [known[name] for name in told.names if name in known]
     description = _Description(
-        names=list(features.names),
-        fps=f"{features.fps.numerator}/{features.fps.denominator}",
-        frame_count=features.frame_count,
-        tempo=features.tempo,
-        beat_confidence=features.beat_confidence,
-        beats=list(features.beats),
-        onsets=list(features.onsets),
+        names=list(told.names),
+        fps=f"{told.fps.numerator}/{told.fps.denominator}",
+        frame_count=told.frame_count,
+        tempo=told.tempo,
+        beat_confidence=told.beat_confidence,
+        beats=list(told.beats),
+        onsets=list(told.onsets),
         columns=[
             _ColumnDescription(name=column.name, unit=column.unit, description=column.description)
             for column in described
         ],
-        sha256=hashlib.sha256(numbers).hexdigest(),
+        sha256=sha256,
     )
-    fields = description.model_dump(by_alias=True)
-    return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+    text = json.dumps(description.model_dump(by_alias=True), ensure_ascii=False, indent=1)
+    return (text + "\n").encode()

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from ethereal.audio.bands import BANDS, LEVEL_RANGE_DB
 
+PITCH_CLASSES = ("c", "c_sharp", "d", "d_sharp", "e", "f", "f_sharp", "g", "g_sharp", "a", "a_sharp", "b")
+CHROMA_NAMES = tuple(f"chroma_{pitch}" for pitch in PITCH_CLASSES)
+
 # What gives level 1: in dBFS of all the sound, and in LUFS.
 FULL_LEVEL, FULL_LOUDNESS = -6.0, -6.0
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one feature means. All values lie in 0..1, and all are 0 in silence."""
+    """What one feature means. All values lie in 0..1, and all are 0 in silence but near a new section."""
 
     name: str
     unit: str
@@ -46,6 +49,17 @@ def _envelope_columns() -> list[Column]:
     ]
 
 
+def _chroma_columns() -> list[Column]:
+    return [
+        Column(
+            name,
+            "share",
+            f"{pitch.replace('_sharp', ' sharp').capitalize()} in any octave: its share in all pitches.",
+        )
+        for name, pitch in zip(CHROMA_NAMES, PITCH_CLASSES, strict=True)
+    ]
+
+
 COLUMNS = (
     Column(
         "rms", "level", f"Power of all the sound: 1 is {FULL_LEVEL:g} dBFS, 0 is {LEVEL_RANGE_DB:g} dB less."
@@ -64,6 +78,18 @@ COLUMNS = (
     Column("beat_phase", "phase", "From 0 on a beat to 1 just before the next; 0 where there is no beat."),
     Column("centroid", "pitch", "Centre of the spectrum: 0 is 60 Hz, 1 is 12 kHz, in octaves."),
     Column("width", "ratio", "0 for mono, 1 for two sides that have nothing in common."),
+    Column(
+        "loudness_short_term",
+        "level",
+        f"Loudness over 3 s: 1 is {FULL_LOUDNESS:g} LUFS, 0 is {LEVEL_RANGE_DB:g} LU less.",
+    ),
+    *_chroma_columns(),
+    Column(
+        "section_novelty",
+        "novelty",
+        "How unlike the 12 s before the 12 s after are, in pitch classes and bands: highest where a section "
+        "begins, 1 where nothing stays. It looks ahead.",
+    ),
 )
 FEATURE_NAMES = tuple(column.name for column in COLUMNS)
 

@@ -7,7 +7,7 @@ fixed, so hiss below them does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,6 @@ from ethereal.audio.spectrum import FINE_COUNT, FINE_EDGES, Power
 LAG = 4
 BASS_TOP, HIGH_BOTTOM = 250.0, 5000.0
 SWELL_EXPONENT = 0.35  # of power: 0.5 would be amplitude
-ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,6 @@ class Flux:
     whole: Columns
     bass: Columns
     high: Columns
-
-    def within(self, rows: slice) -> Flux:
-        """Return that of some rows, which may outlive the others."""
-        return Flux(self.whole[rows].copy(), self.bass[rows].copy(), self.high[rows].copy())
-
-
-def join_flux(parts: Sequence[Flux]) -> Flux:
-    """Join what follows on one another."""
-    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("whole", "bass", "high"))
-    return Flux(*columns)
 
 
 def measure_level_flux(power: Power) -> Flux:
@@ -56,9 +45,7 @@ def measure_swell_flux(power: Power) -> Flux:
 def _measure(power: Power, scale: Callable[[Columns], Columns]) -> Flux:
     fine = power[:, :FINE_COUNT]
     padded = np.pad(fine, ((LAG // 2, LAG // 2), (0, 0)), mode="edge")
-    starts = range(0, len(power), ROWS_AT_ONCE)
-    parts = [_rise(scale(padded[start : start + ROWS_AT_ONCE + LAG].astype(np.float64))) for start in starts]
-    growth = np.concatenate(parts, axis=1)
+    growth = _rise(scale(padded.astype(np.float64)))
     # There is silence before the first row, so what sounds at the very start has begun there.
     begun = scale(fine[: LAG // 2 + 1].astype(np.float64)).max(axis=0)
     growth[:, :1] = _rise(np.concatenate([np.zeros((LAG, FINE_COUNT)), begun[None]]))

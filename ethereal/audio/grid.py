@@ -5,7 +5,7 @@ Row g is centred on sample 240 g. Equal times therefore give equal values at 24,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -19,8 +19,8 @@ from ethereal.audio.resample import CANONICAL_RATE, Samples
 GRID_RATE = 200
 HOP = CANONICAL_RATE // GRID_RATE
 BLOCK_ROWS = 256
-# Samples beside a block that its windows reach into.
-MARGIN = 2400
+# Samples beside a block that its windows reach into: half of the longest one and of the decimation.
+MARGIN = 12_480
 
 Columns: TypeAlias = NDArray[np.float64]
 """Values on the grid: shape (rows,) or (rows, columns)."""
@@ -45,13 +45,25 @@ def read_stretches(canonical: Path) -> Iterator[Samples]:
         held = held[:, size:]
 
 
-def seconds_of_frames(fps: Fraction, frame_count: int) -> Columns:
+def seconds_of_frames(fps: Fraction, frames: range) -> Columns:
     """Return the exact time of each frame, rounded once."""
-    return np.arange(frame_count, dtype=np.int64) * fps.denominator / fps.numerator
+    return np.arange(frames.start, frames.stop, dtype=np.int64) * fps.denominator / fps.numerator
+
+
+def rows_at_frames(read: Callable[[int, int], Columns], rate: int, fps: Fraction, frames: range) -> Columns:
+    """Read rows that come `rate` times a second at the frame times, between rows in proportion.
+
+    `read` gives the rows from one to before another; those after the last one are 0.
+    """
+    row, part = _places(rate, fps, frames)
+    first, end = int(row[0]), int(row[-1]) + 2
+    known = read(first, end)
+    known = np.pad(known, ((0, end - first - len(known)), (0, 0)))
+    return _between(known, row - first, part)
 
 
 class FrameReader:
-    """Reads grid columns at the frame times as their rows come, between rows in proportion."""
+    """Reads grid columns at the frame times as their rows come."""
 
     def __init__(self, fps: Fraction, frame_count: int) -> None:
         self._fps, self._frame_count = fps, frame_count
@@ -64,9 +76,18 @@ class FrameReader:
         last = self._rows_gone + len(known) - 1
         ticks = GRID_RATE * self._fps.denominator
         end = min(self._frame_count, -(-last * self._fps.numerator // ticks))
-        position = np.arange(self._next_frame, end, dtype=np.int64) * ticks
-        row, rest = np.divmod(position, self._fps.numerator)
-        part = (rest / self._fps.numerator)[:, None]
-        row -= self._rows_gone
+        row, part = _places(GRID_RATE, self._fps, range(self._next_frame, end))
+        values = _between(known, row - self._rows_gone, part)
         self._next_frame, self._rows_gone, self._known = max(end, self._next_frame), last, known[-1:]
-        return np.asarray(known[row] * (1 - part) + known[row + 1] * part)
+        return values
+
+
+def _places(rate: int, fps: Fraction, frames: range) -> tuple[NDArray[np.int64], Columns]:
+    """Return the row before each frame, and how far the frame is from it to the next."""
+    position = np.arange(frames.start, frames.stop, dtype=np.int64) * (rate * fps.denominator)
+    row, rest = np.divmod(position, fps.numerator)
+    return row, (rest / fps.numerator)[:, None]
+
+
+def _between(known: Columns, row: NDArray[np.int64], part: Columns) -> Columns:
+    return np.asarray(known[row] * (1 - part) + known[row + 1] * part)

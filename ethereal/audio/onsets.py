@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from ethereal.audio.flux import Flux
 from ethereal.audio.grid import GRID_RATE, Columns
+from ethereal.audio.growth import Growth
+from ethereal.audio.row_file import in_parts
 
 # A window meets a sound before its centre does, and the level rises most steeply then: 7.5 ms early.
 EARLY = 0.0075
@@ -25,15 +29,24 @@ class Onsets:
     strengths: Columns
 
 
-def find_onsets(flux: Columns, *, least: float) -> Onsets:
+def find_onsets(growth: Growth, of: Callable[[Flux], Columns], *, least: float) -> Onsets:
     """Find the peaks that stand out by `least` from the flux around them, and say how strong they are."""
-    highest = flux == maximum_filter1d(flux, 2 * NEAREST + 1, mode="constant")
-    rows = np.flatnonzero(highest & (standing_out(flux, MEAN_SHARE) > least))
-    rows = rows[np.diff(rows, prepend=-NEAREST - 1) > NEAREST]
-    return Onsets(rows / GRID_RATE + EARLY, np.minimum(flux[rows] / FULL, 1.0))
+    found = list(_peaks(growth, of, least))
+    rows, flux = (np.concatenate([np.zeros(0), *column]) for column in zip(*found, strict=True))
+    apart = np.diff(rows, prepend=-NEAREST - 1) > NEAREST
+    return Onsets(rows[apart] / GRID_RATE + EARLY, np.minimum(flux[apart] / FULL, 1.0))
 
 
 def standing_out(flux: Columns, mean_share: float = 1.0) -> Columns:
     """Return what is left of the flux without a share of its mean over the 200 ms around."""
     around = uniform_filter1d(flux, AROUND, mode="constant")
     return np.asarray(np.maximum(flux - mean_share * around, 0))
+
+
+def _peaks(growth: Growth, of: Callable[[Flux], Columns], least: float) -> Iterable[tuple[Columns, Columns]]:
+    """Yield the rows of peaks and their flux, part by part."""
+    for part in in_parts(len(growth), AROUND):
+        flux = of(growth.read(part.first, part.last).flux)
+        highest = flux == maximum_filter1d(flux, 2 * NEAREST + 1, mode="constant")
+        peaks = np.flatnonzero((highest & (standing_out(flux, MEAN_SHARE) > least))[part.own])
+        yield (peaks + part.start).astype(np.float64), flux[part.own][peaks]

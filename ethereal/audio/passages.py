@@ -14,7 +14,7 @@ from ethereal.audio.grid import Columns
 from ethereal.audio.spectrum import Power
 
 ROWS = 4096
-BESIDE = 48  # the widest average looks 40 rows to each side
+BESIDE = 304  # the widest average looks 300 rows to each side; no more than ROWS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,11 +33,11 @@ class PeriodTrack:
         return slice(windows[max(self.first - 1, 0)].start, windows[last].stop)
 
 
-def find_tracks(weight: Columns, windows: Sequence[slice]) -> list[PeriodTrack]:
-    """Link the likely periods of all windows into tracks."""
+def find_tracks(weight: Callable[[slice], Columns], windows: Sequence[slice]) -> list[PeriodTrack]:
+    """Link the likely periods of all windows into tracks; `weight` gives that of some rows."""
     tracks: list[PeriodTrack] = []
     for number, window in enumerate(windows):
-        for period in candidate_periods(weight[window]):
+        for period in candidate_periods(weight(window)):
             track = _nearest(tracks, number, period)
             if track is None:
                 tracks.append(PeriodTrack(number, number, [period]))

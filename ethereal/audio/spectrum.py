@@ -23,7 +23,7 @@ Power: TypeAlias = NDArray[np.float32]
 """Mean squares, shape (rows, bands)."""
 
 DECIMATION = 8
-DECIMATION_TAPS = 49  # 80 dB down above 5.5 kHz, which would fold onto the lows
+DECIMATION_TAPS = 97  # 60 dB down above 3.9 kHz, which would fold onto what is measured below 2.1 kHz
 
 LOW_EDGES = (20.0, 60.0, 110.0, 170.0, 250.0, 350.0, 500.0)
 HIGH_EDGES = (
@@ -58,12 +58,18 @@ MIDDLE = Window(256, LOW_RATE, LOW_EDGES)
 LONG = Window(512, LOW_RATE, (*(band.low for band in LOW_BANDS), LOW_EDGES[-1]))
 
 
-def measure_spectrum(stretch: Samples) -> Power:
+def decimated(stretch: Samples) -> Samples:
+    """Return a stretch at LOW_RATE."""
+    taps = firwin(DECIMATION_TAPS, 3000, fs=CANONICAL_RATE, window=("kaiser", 6.0)).astype(np.float32)
+    delay = DECIMATION_TAPS // 2 // DECIMATION
+    return np.asarray(upfirdn(taps, stretch, down=DECIMATION, axis=1)[:, delay:])
+
+
+def measure_spectrum(stretch: Samples, lows: Samples) -> Power:
     """Return the power of each row of a stretch in the fine bands, then in the low bands by the long window.
 
     Shape (BLOCK_ROWS, FINE_COUNT + 3). The power is the mean over both channels, so nothing cancels out.
     """
-    lows = _decimated(stretch)
     return np.concatenate(
         [_band_power(lows, MIDDLE), _band_power(stretch, SHORT), _band_power(lows, LONG)], axis=1
     )
@@ -81,19 +87,20 @@ def band_powers(power: Power) -> Columns:
     return np.asarray(bands)
 
 
-def _decimated(stretch: Samples) -> Samples:
-    taps = firwin(DECIMATION_TAPS, 3000, fs=CANONICAL_RATE, window=("kaiser", 7.86)).astype(np.float32)
-    delay = DECIMATION_TAPS // 2 // DECIMATION
-    return np.asarray(upfirdn(taps, stretch, down=DECIMATION, axis=1)[:, delay:])
-
-
-def _band_power(channels: Samples, window: Window) -> Power:
+def power_of_bins(channels: Samples, window: Window, every: int = 1) -> Power:
+    """Return the mean square in each bin, of both channels together, around every so many rows."""
     first = window.margin - window.size // 2
-    frames = sliding_window_view(channels, window.size, axis=1)[:, first :: window.hop][:, :BLOCK_ROWS]
+    frames = sliding_window_view(channels, window.size, axis=1)[:, first :: window.hop * every][
+        :, : BLOCK_ROWS // every
+    ]
     shape = hann(window.size, sym=False).astype(np.float32)
     bins = rfft(frames * shape, axis=2)
     squares = bins.real**2 + bins.imag**2
     scale = np.float32(1 / (window.size * np.sum(shape.astype(np.float64) ** 2)))
+    return np.asarray((squares[0] + squares[1]) * scale)
+
+
+def _band_power(channels: Samples, window: Window) -> Power:
     edges = [round(edge * window.size / window.rate) for edge in window.edges]
-    sums = np.add.reduceat((squares[0] + squares[1])[:, : edges[-1]], edges[:-1], axis=1)
-    return np.asarray(sums * scale)
+    power = power_of_bins(channels, window)
+    return np.asarray(np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1))

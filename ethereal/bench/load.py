@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ethereal.audio.canonical import make_canonical
-from ethereal.audio.features import make_features, save_features
+from ethereal.audio.features import write_features
 from ethereal.render.composition import Composition
 from ethereal.render.formats import get_format
 from ethereal.render.plan import PlanRequest
@@ -47,7 +47,7 @@ def request_load(
 ) -> PlanRequest:
     """Listen to `sound` and leave in `folder` what the plan of `load` needs."""
     canonical = make_canonical(sound, folder / "audio.flac")
-    save_features(make_features(canonical.path, fps=FPS, frame_count=load.frames), folder)
+    write_features(canonical.path, folder, fps=FPS, frame_count=load.frames)
     size = get_format(load.output_format)
     composition = Composition(
         template=load.scene,

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ethereal.audio.canonical import make_canonical
-from ethereal.audio.features import make_features, save_features
+from ethereal.audio.features import write_features
 from ethereal.audio.flac import open_flac
 from ethereal.bench.load import FPS, QUALITY
 from ethereal.bench.usage import own_peak
@@ -101,8 +101,7 @@ def _listen(video: LongVideo, folder: Path) -> Path:
     (folder / "prepared").mkdir()
     canonical = make_canonical(folder / "sound.flac", folder / "prepared" / "audio.flac")
     (folder / "sound.flac").unlink()
-    features = make_features(canonical.path, fps=FPS, frame_count=video.frame_count)
-    save_features(features, folder / "prepared")
+    write_features(canonical.path, folder / "prepared", fps=FPS, frame_count=video.frame_count)
     return folder / "prepared"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ethereal.audio.canonical import make_canonical
-from ethereal.audio.features import make_features, save_features
+from ethereal.audio.features import write_features
 from ethereal.cli.wanted import Wanted
 from ethereal.render.composition import Composition, frame_count_for
 from ethereal.render.formats import get_format, parse_fps
@@ -35,13 +35,13 @@ def make_plan_request(
         beat=lambda fraction: tell(_DECODING_SHARE * fraction),
     )
     count = frame_count_for(canonical.duration, fps)
-    features = make_features(
+    write_features(
         canonical.path,
+        folder,
         fps=fps,
         frame_count=count,
         beat=lambda fraction: tell(_DECODING_SHARE + (1 - _DECODING_SHARE) * fraction),
     )
-    save_features(features, folder)
     composition = Composition(
         template=template.id,
         scene=template.scene,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ethereal.audio.canonical import make_canonical
-from ethereal.audio.features import make_features, save_features
+from ethereal.audio.features import write_features
 from ethereal.beat import Beat
 from ethereal.jobs.model import JobId
 from ethereal.jobs.request import RenderRequest
@@ -52,13 +52,13 @@ def _prepare(services: Services, request: RenderRequest, source: Path, made: Pat
         beat=beat_for("preparing", 4, 6),
     )
     fps = parse_fps(request.fps)
-    features = make_features(
+    write_features(
         made / CANONICAL,
+        made,
         fps=fps,
         frame_count=frame_count_for(canonical.duration, fps),
         beat=beat_for("preparing", 6, 9),
     )
-    save_features(features, made)
     return made
 
 

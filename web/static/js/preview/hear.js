@@ -6,6 +6,7 @@ const LEVEL_RANGE_DB = 48;
 const WINDOW_DB = 8.2;
 const FULL_DB = -6;
 const MOMENT_SECONDS = 0.4;
+const SHORT_TERM_SECONDS = 3;
 const KEPT_SECONDS = 10;
 const BANDS = [
   { name: "sub", low: 20, high: 60, top: -12, release: 0.32 },
@@ -23,12 +24,15 @@ const HITS = {
   onset_bass: { from: 0, to: 2, seconds: 0.18, least: 0.1 },
   onset_high: { from: 5, to: 8, seconds: 0.08, least: 0.1 },
 };
+const PITCHES = ["c", "c_sharp", "d", "d_sharp", "e", "f", "f_sharp", "g", "g_sharp", "a", "a_sharp", "b"];
 const BEAT_SECONDS = 0.2;
 const BEAT_STRENGTH = 0.45;
 
+/** Pitch classes need longer windows and novelty the future: both stay 0 here. */
 export const NAMES = [
   "rms", "loudness", ...BANDS.map(({ name }) => name), ...BANDS.map(({ name }) => `${name}_envelope`),
   ...Object.keys(HITS), "beat", "beat_phase", "centroid", "width",
+  "loudness_short_term", ...PITCHES.map((pitch) => `chroma_${pitch}`), "section_novelty",
 ];
 
 const clamp01 = (value) => Math.min(1, Math.max(0, value));
@@ -59,7 +63,7 @@ function centroidOf(powers) {
 }
 
 /** The features of one moment, given those of the moment before. */
-function describe(powers, loudnessPower, momentPower, before, fps) {
+function describe(powers, loudness, momentPower, before, fps) {
   const faded = (name, seconds) => (before[name] ?? 0) * Math.exp(-1 / (fps * seconds));
   const row = { beat_phase: 0, width: 0.3, centroid: centroidOf(powers) };
   BANDS.forEach(({ name, top, release }, index) => {
@@ -73,7 +77,8 @@ function describe(powers, loudnessPower, momentPower, before, fps) {
   }
   row.beat = Math.max(row.onset_bass > BEAT_STRENGTH ? 1 : 0, faded("beat", BEAT_SECONDS));
   row.rms = levelOf(momentPower, FULL_DB);
-  row.loudness = levelOf(2 * loudnessPower, FULL_DB); // both sides together
+  row.loudness = levelOf(2 * loudness.momentary, FULL_DB); // both sides together
+  row.loudness_short_term = levelOf(2 * loudness.shortTerm, FULL_DB);
   return row;
 }
 
@@ -82,20 +87,24 @@ export function makeHearing(fps) {
   const kept = Math.ceil(KEPT_SECONDS * fps);
   let rows = new Map();
   let latest = -1;
-  let loudnessPower = 0;
+  let loudness = { momentary: 0, shortTerm: 0 };
   let buffers = null;
 
   const forget = () => {
     rows = new Map();
     latest = -1;
-    loudnessPower = 0;
+    loudness = { momentary: 0, shortTerm: 0 };
   };
 
   const measure = (analyser, passed) => {
     buffers ??= { spectrum: new Float32Array(analyser.frequencyBinCount), wave: new Float32Array(analyser.fftSize) };
     const momentPower = meanSquare(analyser, buffers.wave);
-    loudnessPower += (momentPower - loudnessPower) * (1 - Math.exp(-passed / (fps * MOMENT_SECONDS)));
-    return describe(bandPowers(analyser, buffers.spectrum), loudnessPower, momentPower, rows.get(latest) ?? {}, fps);
+    const nearer = (power, seconds) => power + (momentPower - power) * (1 - Math.exp(-passed / (fps * seconds)));
+    loudness = {
+      momentary: nearer(loudness.momentary, MOMENT_SECONDS),
+      shortTerm: nearer(loudness.shortTerm, SHORT_TERM_SECONDS),
+    };
+    return describe(bandPowers(analyser, buffers.spectrum), loudness, momentPower, rows.get(latest) ?? {}, fps);
   };
 
   /** Hear the present moment as `frame`; frames that the screen skipped sound like it too. */
@@ -123,7 +132,8 @@ export function makeHeartbeat(fps) {
     if (name in HITS) return (0.35 + 0.4 * swell) * ring(seconds, name === "onset_high" ? 0.625 : 1.25, HITS[name].seconds);
     if (name === "beat") return 0.7 * ring(seconds, 1.25, BEAT_SECONDS);
     if (name === "beat_phase") return (seconds / 1.25) % 1;
-    if (name === "rms" || name === "loudness") return 0.72 + 0.14 * swell;
+    if (name.startsWith("chroma_") || name === "section_novelty") return 0;
+    if (name === "rms" || name.startsWith("loudness")) return 0.72 + 0.14 * swell;
     if (name === "centroid" || name === "width") return 0.4;
     if (name.startsWith("sub") || name.startsWith("bass")) return 0.55 + 0.3 * ring(seconds, 1.25, 0.3);
     return 0.6 + 0.15 * swell + 0.1 * ring(seconds, 0.625, 0.2);

@@ -23,7 +23,7 @@ EtherealError
 ├── RenderError                drawing, encoding or joining went wrong
 │   ├── PlanTooLargeError, PlanProtocolError, PlanHashMismatchError, MissingPlanArtifactError
 │   ├── ChunkIndexError, ChunkCorruptError
-│   ├── EncoderMismatchError, RendererMismatchError
+│   ├── EncoderMismatchError, EncoderMissingError, RendererMismatchError
 │   └── SceneFailedError, BrowserCrashedError, CallLostError, OutOfDiskError
 └── UnavailableError           a dependency is down; the same call may work later
     └── StoreUnavailableError, StorageUnavailableError, BrokerUnavailableError, DispatchUnavailableError
@@ -243,6 +243,13 @@ class EncoderMismatchError(RenderError):
     """This worker encodes with other libraries, or to other bytes, than the plan was made with."""
 
     code = "ENCODER_VERSION_MISMATCH"
+    retry = Retry.ELSEWHERE
+
+
+class EncoderMissingError(RenderError):
+    """This worker lacks the encoder: it needs hardware that is not there or does not keep its word."""
+
+    code = "ENCODER_MISSING"
     retry = Retry.ELSEWHERE
 
 

@@ -16,7 +16,9 @@ container_option = click.option(
     "--container",
     help="mp4, mov (ProRes), webm (VP9) or png-sequence (a zip); default: what OUTPUT is called, else mp4.",
 )
-codec_option = click.option("--codec", help="Of mp4: h264 or hevc; default: hevc from 3840 pixels on.")
+codec_option = click.option(
+    "--codec", help="Of mp4: h264, h264-nvenc or hevc; default: hevc from 3840 pixels on."
+)
 transparent_option = click.option(
     "--transparent",
     "is_transparent",

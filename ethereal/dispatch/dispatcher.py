@@ -61,7 +61,8 @@ class Cloud:
     patience: timedelta = timedelta(minutes=2)  #: with a dispatcher that is away, before the step waits
     pause: Callable[[float], None] = time.sleep
 
-    def machine_for(self, pixels: int) -> str:
+    def machine_for(self, pixels: int, *, needs_gpu: bool = False) -> str:
         """What a video of that size is drawn by: the GPU, or `cpu`."""
-        wanted = self.use_gpu == "always" or (self.use_gpu == "auto" and pixels >= _GPU_PIXELS)
+        worth = needs_gpu or pixels >= _GPU_PIXELS
+        wanted = self.use_gpu == "always" or (self.use_gpu == "auto" and worth)
         return self.gpu if wanted else CPU

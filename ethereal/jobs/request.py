@@ -114,7 +114,7 @@ class RenderRequest(Record):
     fps: int | str = 30  #: a whole rate, or a fraction such as "30000/1001"
     quality: str = "standard"
     container: str = "mp4"
-    codec: str | None = None  #: of mp4: h264 or hevc; None leaves it to the size
+    codec: str | None = None  #: of mp4: h264, h264-nvenc or hevc; None leaves it to the size
     background: Literal["scene", "transparent"] = "scene"  #: behind the light; not in every container
     parameters: dict[str, float | bool | str] = Field(default_factory=dict)
     range: TimeRange | None = None

@@ -11,6 +11,7 @@ from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.jobs.store import JobStore
 from ethereal.render.chunks import gop_frames_for
+from ethereal.render.encoders.nvenc import H264_NVENC
 from ethereal.render.formats import get_format, parse_fps
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -43,7 +44,7 @@ def estimate(jobs: JobStore, cloud: Cloud, request: RenderRequest, frames: int) 
 def machine_of(cloud: Cloud, request: RenderRequest) -> str:
     """What draws a render: a GPU by its name, or `cpu`."""
     size = get_format(request.output_format)
-    return cloud.machine_for(size.width * size.height)
+    return cloud.machine_for(size.width * size.height, needs_gpu=request.codec == H264_NVENC.name)
 
 
 def count_frames(services: Services, job: Job) -> int:

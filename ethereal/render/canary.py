@@ -15,6 +15,7 @@ import numpy as np
 
 from ethereal.errors import EncoderMismatchError, RendererMismatchError, RenderError, SceneFailedError
 from ethereal.render.encode import EncoderSettings, Pixels, encode_gop
+from ethereal.render.encoder_probe import ensure_encoder
 from ethereal.render.encoder_settings import libraries
 from ethereal.render.plan_record import Canary, Plan
 from ethereal.render.renderer import Renderer
@@ -76,8 +77,10 @@ def canary_frames(frame_count: int) -> tuple[int, ...]:
 def draw_canary(renderer: Renderer, frames: Sequence[int], settings: EncoderSettings) -> tuple[Canary, float]:
     """Draw `frames` and encode the middle of each; return what came out and the seconds a frame takes.
 
-    Raise SceneFailedError when a frame drawn twice is not the same, which no seed or clock may bring about.
+    Raise EncoderMissingError, or SceneFailedError when a frame drawn twice is not the same, which no seed or
+    clock may bring about.
     """
+    ensure_encoder(settings)
     middle = _middle_of(settings)
     first = _drawn(renderer, frames[:1], settings, middle)  # compiles the shaders, outside the time taken
     started = time.monotonic()

@@ -26,7 +26,7 @@ class Container:
 
 
 _CONTAINERS = (
-    Container("mp4", "mp4", "video/mp4", ("h264", "hevc"), AAC),
+    Container("mp4", "mp4", "video/mp4", ("h264", "h264-nvenc", "hevc"), AAC),
     Container("mov", "mov", "video/quicktime", ("prores",), PCM_MOV),
     Container("webm", "webm", "video/webm", ("vp9",), OPUS),
     Container("png-sequence", "zip", "application/zip", ("png",), PCM_WAV),

@@ -15,7 +15,9 @@ import numpy as np
 from ethereal.audio.features import FEATURE_NAMES, Features, save_features
 from ethereal.render.canary import canary_frames, draw_canary
 from ethereal.render.composition import Composition
+from ethereal.render.encoder_probe import has_encoder, probe
 from ethereal.render.encoder_settings import encoder_document, read_settings
+from ethereal.render.encoders.nvenc import H264_NVENC
 from ethereal.render.formats import QUALITIES
 from ethereal.render.plan_files import freeze_page
 from ethereal.render.renderer import OpenRenderer
@@ -28,7 +30,7 @@ _FRAMES = 48
 def make_fingerprint(open_renderer: OpenRenderer, scratch: Path) -> str:
     """Draw and encode a few frames of each kind of scene, staged in the empty directory `scratch`.
 
-    Raise what the renderer raises.
+    What has NVENC is a kind of its own, by the bytes that it gives. Raise what the renderer raises.
     """
     digest = hashlib.sha256()
     features = scratch / "features"
@@ -42,6 +44,8 @@ def make_fingerprint(open_renderer: OpenRenderer, scratch: Path) -> str:
         with open_renderer(directory) as renderer:
             canary, _ = draw_canary(renderer, canary_frames(_FRAMES), settings)
         digest.update("".join((*canary.pixels, canary.packets)).encode())
+    if has_encoder(H264_NVENC):
+        digest.update(probe(H264_NVENC))
     return digest.hexdigest()
 
 

@@ -105,6 +105,11 @@ def test_large_formats_get_a_gpu(services: Services, format_: str, function: str
     assert dispatcher_of(services).spawned[0][0] == function
 
 
+def test_nvenc_gets_a_gpu_whatever_the_size(services: Services) -> None:
+    assert dispatch(services, add_prepared(services, codec="h264-nvenc").id)
+    assert dispatcher_of(services).spawned[0][0] == "render_video_gpu"
+
+
 def test_a_second_message_calls_nobody(services: Services) -> None:
     job = add_prepared(services)
     assert dispatch(services, job.id)

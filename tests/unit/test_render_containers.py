@@ -232,7 +232,7 @@ def test_large_pictures_are_hevc_unless_another_is_wanted(size: tuple[int, int],
     [
         ({"container": "gif"}, "mp4, mov, webm"),
         ({"container": "hdr"}, "mp4, mov, webm"),
-        ({"codec": "hdr10"}, "h264, hevc"),
+        ({"codec": "hdr10"}, "h264, h264-nvenc, hevc"),
         ({"container": "webm", "codec": "av1-hdr"}, "vp9"),
     ],
 )

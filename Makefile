@@ -22,11 +22,12 @@ up: setup ## Run everything on this machine until Ctrl-C
 test: setup-test ## Run all tests, on all cores; one file: make test ARGS=tests/unit/test_x.py
 	$(BIN)/pytest $(or $(ARGS),-n logical --maxprocesses 4 --dist loadfile)
 
-check: setup ## Format, lint, types, and the arrows between the floors
+check: setup ## Format, lint, types, the arrows between the floors, known vulnerabilities
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/audit.py
 
 bench: setup ## Measure speed, memory and start-up here; into bench/results/bench.json
 	@$(BIN)/ethereal bench $(ARGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from celery import Celery
+from celery import Celery, Task
 from celery.exceptions import Ignore
 from celery.signals import setup_logging
 
@@ -15,8 +15,17 @@ from ethereal.services import Services
 from ethereal.settings import read_settings
 from tasks import kind
 
+
+class StepTask(Task):  # type: ignore[misc]  # Celery has no types
+    """A task whose process is gone soon after it was revoked, whatever it does."""
+
+    Request = "tasks.ending:EndingRequest"
+
+
 app = Celery(
-    "ethereal", include=["tasks.chain", "tasks.audio", "tasks.render", "tasks.reaper", "tasks.process"]
+    "ethereal",
+    include=["tasks.chain", "tasks.audio", "tasks.render", "tasks.reaper", "tasks.process", "tasks.ending"],
+    task_cls=StepTask,
 )
 app.config_from_object("tasks.config")
 

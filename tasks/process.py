@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
+from billiard import pool as billiard_pool
 from celery.concurrency.asynpool import AsynPool
 from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown
 from kombu.connection import Connection
@@ -90,7 +90,6 @@ def remove_leftovers(**_: object) -> None:
 @worker_process_init.connect
 def set_up(**_: object) -> None:
     os.setpgid(0, 0)  # a hard time limit then ends the whole group
-    signal.signal(signal.SIGUSR1, _time_is_up)
 
 
 @worker_process_shutdown.connect
@@ -99,5 +98,8 @@ def tear_down(**_: object) -> None:
 
 
 def _time_is_up(signum: int, frame: FrameType | None) -> NoReturn:
-    """Celery sends its soft limit as SIGUSR1: make it an error that steps know how to end with."""
+    """What a soft limit raises: an error that steps know how to end with."""
     raise TimeLimitError("this step ran longer than it may")
+
+
+billiard_pool.soft_timeout_sighandler = _time_is_up  # set by each child after all signals of Celery's

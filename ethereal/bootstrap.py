@@ -68,7 +68,7 @@ def build_services(
         queue=queue,
         live=open_live_progress(settings),
         renderer=KeptRenderer(renderer_of(settings)),
-        clock=_now,
+        clock=clock_of(settings, database),
         new_id=uuid4,
         jitter=random.random,
         scratch=settings.scratch,
@@ -129,7 +129,7 @@ def open_database(settings: Settings) -> Database:
     from ethereal.jobs.migrate import migrate
     from ethereal.jobs.remote_database import open_remote_database
 
-    url = settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
+    url = _database_url(settings)
     if url.startswith("file:"):
         database = open_file_database(Path(url.removeprefix("file:")))
     else:
@@ -139,6 +139,15 @@ def open_database(settings: Settings) -> Database:
         migrate(database)
         undo.pop_all()
     return database
+
+
+def clock_of(settings: Settings, database: Database) -> Callable[[], datetime]:
+    """The clock that leases go by: the database's own, and this host's where it is a file."""
+    if _database_url(settings).startswith("file:"):
+        return _now
+    from ethereal.jobs.clock import StoreClock, time_of
+
+    return StoreClock(partial(time_of, database))
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
@@ -270,6 +279,10 @@ def readiness_checks(services: Services, ping_broker: Callable[[], None]) -> dic
         "store": lambda: _touch(services.jobs.counts),
         "storage": lambda: _free_space(services.scratch),
     }
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.database_url or f"file:{settings.data_dir / 'jobs.db'}"
 
 
 def _revealed(secret: SecretStr | None) -> str:

@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo up test check bench lock clean
+.PHONY: help setup setup-test demo up test check bench chaos lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ check: setup ## Format, lint, types, the arrows between the floors, known vulner
 
 bench: setup ## Measure speed, memory and start-up here; into bench/results/bench.json
 	@$(BIN)/ethereal bench $(ARGS)
+
+chaos: setup-test ## 2,000 jobs under 300 random faults, beside plain Celery; into bench/results/chaos.json
+	$(BIN)/python -m bench.chaos $(ARGS)
 
 lock: setup ## Resolve requirements.lock from pyproject.toml; newest versions: make lock ARGS=--upgrade
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh -c 'command -v uv' >/dev/null || $(BIN)/pip install --quiet uv

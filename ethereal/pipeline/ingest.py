@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import UUID
 
 from ethereal.assets.model import Asset, AssetId, AssetObject, SoundFacts
 from ethereal.audio.peaks import Peaks, make_peaks, save_peaks
 from ethereal.audio.probe import AudioFacts
 from ethereal.audio.sound_only import take_sound
 from ethereal.errors import StoreUnavailableError, UnavailableError
-from ethereal.jobs.model import JobId
+from ethereal.jobs.model import Job, JobId
 from ethereal.jobs.request import IngestRequest, Record
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.discard import discard_upload
@@ -55,6 +57,7 @@ def _ingest(attempt: Attempt) -> None:
     source = fetch_source(services, request, attempt.folder, beat=attempt.beat("downloading", 10, 50))
     known = services.assets.with_bytes(source.sha256)
     asset = known or _keep(attempt, source)
+    _drop_of_the_dead(attempt)
     services.assets.touch([asset.id], now=services.clock())
     result = IngestResult(
         asset_id=asset.id, metadata=asset.audio, original_filename=asset.filename, known=known is not None
@@ -75,7 +78,7 @@ def _keep(attempt: Attempt, source: SourceFile) -> Asset:
     ensure_length(services, _seconds_of(peaks[0]))
     outline = attempt.folder / "peaks.json"
     save_peaks(peaks, outline)
-    return _store(attempt, _asset(services, source, facts, _extension(facts, name)), sound, outline)
+    return _store(attempt, _asset(attempt, source, facts, _extension(facts, name)), sound, outline)
 
 
 def _store(attempt: Attempt, asset: Asset, original: Path, outline: Path) -> Asset:
@@ -106,8 +109,24 @@ def _drop_unless_added(services: Services, asset_id: AssetId) -> None:
         logger.warning("objects of asset %s are left for the sweep: %s", asset_id, error)
 
 
-def _asset(services: Services, source: SourceFile, facts: AudioFacts, extension: str) -> Asset:
-    asset_id, now = AssetId(str(services.new_id())), services.clock()
+def _drop_of_the_dead(attempt: Attempt) -> None:
+    """Remove what earlier attempts had put when they were killed: nobody else will know of it for an hour."""
+    services, job = attempt.services, attempt.job
+    earlier = {_asset_id(job, number) for number in range(1, attempt.lease.attempt)}
+    if not earlier:
+        return
+    for asset_id in earlier - services.assets.known(earlier):
+        services.objects.delete_prefix(keys.asset_folder(asset_id))
+
+
+def _asset_id(job: Job, attempt: int) -> AssetId:
+    """The same for the same attempt, and like no other: a random one that can be told again."""
+    random = hashlib.sha256(f"{job.id} {attempt}".encode()).digest()
+    return AssetId(str(UUID(bytes=random[:16], version=4)))
+
+
+def _asset(attempt: Attempt, source: SourceFile, facts: AudioFacts, extension: str) -> Asset:
+    asset_id, now = _asset_id(attempt.job, attempt.lease.attempt), attempt.services.clock()
     return Asset(
         id=asset_id,
         sha256=source.sha256,

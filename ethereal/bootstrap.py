@@ -30,6 +30,7 @@ from ethereal.errors import InvalidConfigError
 from ethereal.jobs.store import JobStore
 from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress, MemoryLiveProgress
+from ethereal.meters import MemoryMeters, Meters
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
@@ -67,6 +68,7 @@ def build_services(
         objects=open_object_store(settings),
         queue=queue,
         live=open_live_progress(settings),
+        meters=open_meters(settings),
         renderer=KeptRenderer(renderer_of(settings)),
         clock=clock_of(settings, database),
         new_id=uuid4,
@@ -183,6 +185,14 @@ def open_live_progress(settings: Settings) -> LiveProgress:
     from ethereal.live.redis import RedisLiveProgress
 
     return RedisLiveProgress(settings.broker_url.get_secret_value())
+
+
+def open_meters(settings: Settings) -> Meters:
+    if settings.broker_url is None:
+        return MemoryMeters()
+    from ethereal.meters.redis import RedisMeters
+
+    return RedisMeters(settings.broker_url.get_secret_value())
 
 
 def renderer_of(settings: Settings) -> OpenRenderer:

@@ -16,6 +16,7 @@ from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress
+from ethereal.meters import MemoryMeters, Meters
 from ethereal.storage.store import ObjectStore
 
 if TYPE_CHECKING:
@@ -106,4 +107,5 @@ class Services:
     encoders: int = 1  #: GOPs that one chunk encodes at once, a core each
     rule: AddressRule = PUBLIC_HTTPS  #: where addresses that users give may lead
     yt_dlp: Sequence[str] = ()  #: the command that stands in for the installed one
+    meters: Meters = field(default_factory=MemoryMeters)
     limits: Limits = field(default_factory=Limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from ethereal.errors import (
     is_worth_another,
 )
 from ethereal.jobs.model import Announcement, Claim, Job, JobError, JobId, JobStatus, Lease, Step, StepKey
+from ethereal.meters import count, observe
+from ethereal.meters.names import FAILURES, JOBS_FAILED, STEP_SECONDS
 from ethereal.pipeline.announce import announce
 from ethereal.pipeline.discard import discard, discard_if_ended
 from ethereal.pipeline.turns import call_next
@@ -143,8 +146,16 @@ def _end(
     services: Services, held: Lease, error: JobError, retry_at: datetime | None, *, blame: bool = True
 ) -> None:
     job = services.jobs.fail(held, error, now=services.clock(), retry_at=retry_at, blame=blame)
+    if error is not _UNEXPECTED or blame:  # else it was handed back and is no failure
+        count(services.meters, FAILURES, held.step.name, error.code)
     if job.status is JobStatus.FAILED:
+        count_failed(services, job)
         discard(services, job)
+
+
+def count_failed(services: Services, job: Job) -> None:
+    """Let the meters know of a job that has failed."""
+    count(services.meters, JOBS_FAILED, job.type, job.error.code if job.error else _UNEXPECTED.code)
 
 
 def _retry_at(services: Services, held: Lease, error: EtherealError) -> datetime | None:
@@ -171,10 +182,12 @@ def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[A
 def _run(services: Services, claim: Claim, work: Callable[[Attempt], None]) -> bool:
     step = claim.lease.step
     with open_scratch(services.scratch, str(step)) as folder:
-        attempt = Attempt(services, claim, folder)
-        done = _work(attempt, work)
+        attempt, began = Attempt(services, claim, folder), services.clock()
+        outcome = _work(attempt, work)
+    took = (services.clock() - began).total_seconds()
+    observe(services.meters, STEP_SECONDS, took, step.name, outcome)
     call_next(services, step)
-    return done
+    return outcome is Outcome.DONE
 
 
 def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
@@ -194,13 +207,22 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
         return None
 
 
-def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
+class Outcome(StrEnum):
+    """How an attempt ended, for the meters."""
+
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"  #: another attempt has the step, or the job has ended
+
+
+def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> Outcome:
     logger.info("%s begins", attempt.lease.step)
     try:
         work(attempt)
     except LeaseLostError as lost:
         logger.info("stopped: %s", lost)
         discard_if_ended(attempt.services, attempt.job)
+        return Outcome.LOST
     except EtherealError as error:
         logger.warning("%s failed: %s: %s", attempt.lease, error.code, error)
         _end_badly(attempt, partial(attempt.fail, error))
@@ -212,8 +234,8 @@ def _work(attempt: Attempt, work: Callable[[Attempt], None]) -> bool:
         raise
     else:
         logger.info("%s done", attempt.lease.step)
-        return True
-    return False
+        return Outcome.DONE
+    return Outcome.FAILED
 
 
 def _end_badly(attempt: Attempt, badly: Callable[[], None]) -> None:

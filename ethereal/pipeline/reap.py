@@ -6,8 +6,11 @@ import logging
 from dataclasses import asdict, dataclass
 
 from ethereal.errors import UnavailableError
-from ethereal.jobs.model import LIVE_STATUSES, JobType
+from ethereal.jobs.model import LIVE_STATUSES, JobId, JobType
+from ethereal.meters import count
+from ethereal.meters.names import LEASES_EXPIRED, REAPER_ACTIONS, REAPER_RUNS
 from ethereal.pipeline.announce import announce
+from ethereal.pipeline.attempt import count_failed
 from ethereal.pipeline.calls import end_calls, settle_calls
 from ethereal.pipeline.discard import discard
 from ethereal.pipeline.stragglers import call_second_runs
@@ -37,7 +40,7 @@ def reap(services: Services) -> Reaped:
     released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
     for job_id in released.failed:
         end_calls(services, job_id)
-        discard(services, services.jobs.get(job_id))
+        _failed(services, job_id)
     overdue = end_overdue(services)
     settled = settle_calls(services)
     planned_again = rescue_stranded(services)
@@ -47,6 +50,7 @@ def reap(services: Services) -> Reaped:
         announce(services, due)
     failed = len(released.failed) + overdue
     reaped = Reaped(len(released.again), failed, len(due), planned_again, called, settled)
+    _count(services, reaped, expired=len(released.again) + len(released.failed))
     if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped
@@ -59,8 +63,24 @@ def end_overdue(services: Services) -> int:
     for job_id in overdue:
         services.queue.revoke(job_id, [step.key for step in services.jobs.steps(job_id)])
         end_calls(services, job_id)
-        discard(services, services.jobs.get(job_id))
+        _failed(services, job_id)
     return len(overdue)
+
+
+def _failed(services: Services, job_id: JobId) -> None:
+    """What a job needs that failed without a worker."""
+    job = services.jobs.get(job_id)
+    count_failed(services, job)
+    discard(services, job)
+
+
+def _count(services: Services, reaped: Reaped, expired: int) -> None:
+    count(services.meters, REAPER_RUNS)
+    if expired:
+        count(services.meters, LEASES_EXPIRED, by=expired)
+    for action, number in asdict(reaped).items():
+        if number:
+            count(services.meters, REAPER_ACTIONS, action, by=number)
 
 
 def rescue_stranded(services: Services) -> int:

@@ -12,6 +12,8 @@ from ethereal.errors import ChunkCorruptError
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderRequest, RenderResult
 from ethereal.jobs.store import REDONE
+from ethereal.meters import count, observe
+from ethereal.meters.names import FRAMES_DRAWN, RENDER_FPS
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.avoid import leave_to_others
 from ethereal.pipeline.chunk_objects import fetch_chunks, find_chunk, keep_chunk, redo_chunks, was_redone
@@ -119,10 +121,22 @@ def _draw(attempt: Attempt, plan_dir: Path, made: Plan, index: int, beat: Beat) 
         encoders=attempt.services.encoders,
         beat=beat,
     )
+    began = attempt.services.clock()
     result = draw_missing(attempt, made, chunk, lambda drawn: draw(drawn=drawn))
+    _count_frames(attempt.services, result, attempt.services.clock() - began)
     record = _record(result)
     keep_chunk(attempt, made.plan_hash, output, record)
     return record
+
+
+def _count_frames(services: Services, result: ChunkResult, took: timedelta) -> None:
+    """Tell the meters what was drawn, and how fast once the browser was there."""
+    drawn = result.frame_count - result.copied_frames
+    seconds = took.total_seconds() - result.timings["boot"]
+    if drawn:
+        count(services.meters, FRAMES_DRAWN, by=drawn)
+    if drawn and seconds > 0:
+        observe(services.meters, RENDER_FPS, drawn / seconds)
 
 
 def _record(result: ChunkResult) -> dict[str, object]:
@@ -138,7 +152,7 @@ def _record(result: ChunkResult) -> dict[str, object]:
 
 def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
     """Tells the frames of this chunk live, and the sum over all chunks to the store with each renewal."""
-    live, job_id, count = attempt.services.live, attempt.job.id, made.chunks[index].frame_count
+    live, job_id, frame_count = attempt.services.live, attempt.job.id, made.chunks[index].frame_count
     tell, clock = attempt.beat("rendering", 0, 100), attempt.services.clock
     told, before, begun = clock() - _LIVE_EVERY, _drawn_before(attempt, index), False
 
@@ -153,7 +167,7 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
         frames = live.frames(job_id)
         # First of all: once a second run has ended the chunk, this one must not tell of fewer frames.
         tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
-        live.put(job_id, index, max(before, round(fraction * count)))
+        live.put(job_id, index, max(before, round(fraction * frame_count)))
         if frames is not None:
             note_predictions(live, job_id, frames, told.timestamp())
 

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
 
 from ethereal.cli import cli
 from ethereal.client import ApiClient, ApiError
@@ -60,6 +61,22 @@ def test_the_downloaded_file_is_the_one_the_result_describes(video: dict[str, An
     assert path.stat().st_size == result["sizeBytes"]
     assert (result["frames"], result["width"], result["height"]) == (240, 640, 360)
     assert result["durationSeconds"] == pytest.approx(10.0, abs=0.001)
+
+
+def test_prometheus_reads_what_the_workers_did(stack: RunningStack, video: dict[str, Any]) -> None:
+    with urlopen(f"{stack.web_url}/metrics") as answer:
+        text = answer.read().decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    known = {(sample.name, *sorted(sample.labels.values())): sample.value for sample in samples}
+
+    result = video["result"]
+    assert known["ethereal_frames_drawn_total",] >= result["frames"]
+    assert known["ethereal_render_fps_count",] >= result["chunks"]
+    for step in ("prepare_audio", "plan_render", "render_chunk", "assemble_video"):
+        assert known["ethereal_step_seconds_count", *sorted(("done", step))] >= 1
+        assert known["ethereal_step_seconds_sum", *sorted(("done", step))] > 0
+    assert known["ethereal_reaper_runs_total",] >= 1
+    assert known["ethereal_jobs", "complete"] >= 1
 
 
 def test_its_frames_are_all_there_bright_and_moving_with_the_sound(video: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo up test check bench chaos lock clean
+.PHONY: help setup setup-test demo up test check fuzz bench chaos lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ check: setup ## Format, lint, types, the arrows between the floors, known vulner
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/audit.py
+
+fuzz: setup-test ## Send the API what nobody would, for five minutes: make fuzz ARGS="600 2" (seconds, seed)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup ## Measure speed, memory and start-up here; into bench/results/bench.json
 	@$(BIN)/ethereal bench $(ARGS)

@@ -17,7 +17,7 @@ KEY_HEADER = "Idempotency-Key"
 #: The field of a form that takes the place of that header.
 KEY_FIELD = "idempotencyKey"
 
-_NAME = re.compile(r"[\w.@:-]{1,64}", re.ASCII)
+CLIENT_NAME = "^[A-Za-z0-9_.@:-]{1,64}$"
 
 
 def client() -> str:
@@ -27,7 +27,7 @@ def client() -> str:
     """
     named = request.headers.get(CLIENT_HEADER)
     if named is not None:
-        if not _NAME.fullmatch(named):
+        if not re.fullmatch(CLIENT_NAME, named):
             message = "1 to 64 letters, digits or . _ @ : -"
             raise InvalidInputError("the client's name is not usable", {CLIENT_HEADER: [message]})
         return f"named {named}"

@@ -15,6 +15,7 @@ import pytest
 
 from ethereal.client import ApiClient
 from ethereal.embedded import RunningStack
+from tests.fuzz import fuzz
 
 
 class Gate:
@@ -110,3 +111,16 @@ def test_people_see_flower_through_the_web_app_and_nobody_else_does(
     evil = Request(f"{stack.farm_url}tasks/datatable", b"draw=1", {"Origin": "https://evil.example"})
     with pytest.raises(HTTPError, match="403"):
         urlopen(evil, timeout=30)
+
+
+def test_nothing_that_is_sent_makes_the_api_fail_or_answer_as_it_does_not_say(
+    stack: RunningStack, client: ApiClient, tmp_path: Path
+) -> None:
+    job = client.jobs(status="complete")[0]
+    known = {"job_id": job["jobId"], "asset_id": job["result"]["assetId"]}
+
+    done = fuzz(
+        stack.web_url, tmp_path, seed=1, examples=4, seconds=18, phases="coverage,fuzzing", known=known
+    )
+
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"

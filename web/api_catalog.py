@@ -22,7 +22,14 @@ def list_templates() -> ResponseReturnValue:
 def list_formats() -> ResponseReturnValue:
     return {
         "formats": [
-            {"id": card.id, "name": card.name, "hint": card.hint, "width": card.width, "height": card.height}
+            {
+                "id": card.id,
+                "name": card.name,
+                "hint": card.hint,
+                "width": card.width,
+                "height": card.height,
+                "projection": card.projection,
+            }
             for card in catalog.format_cards()
         ],
         "fps": list(catalog.FPS),

@@ -9,7 +9,7 @@ from math import gcd
 from pathlib import Path
 
 from ethereal.render.containers import CONTAINERS
-from ethereal.render.formats import FORMATS, FRAME_RATES, QUALITIES, OutputFormat
+from ethereal.render.formats import FORMATS, FRAME_RATES, QUALITIES, OutputFormat, Projection
 from ethereal.scenes.templates import load_templates
 
 _PICTURES = Path(__file__).parent / "static" / "templates"
@@ -26,6 +26,11 @@ _FORMAT_WORDS = {
     "flat-1080p-square": ("Square", "For feeds and covers."),
     "flat-4k-landscape": ("Landscape 4K", "For large screens. Takes about four times as long."),
     "flat-4k-portrait": ("Portrait 4K", "For tall screens. Takes about four times as long."),
+    "360-mono-4k": ("360°", "All around, for YouTube and headsets. Takes about four times as long."),
+    "360-mono-6k": ("360° 6K", "All around, finer. Takes about ten times as long."),
+    "360-mono-8k": ("360° 8K", "All around, as fine as YouTube shows. For a farm."),
+    "360-stereo-4k": ("360° 3D", "All around and in depth, for headsets. Takes about eight times as long."),
+    "360-stereo-8k": ("360° 3D 8K", "All around and in depth, as fine as it gets. For a farm."),
 }
 #: The order people look for them in.
 _ORDER = (
@@ -34,6 +39,11 @@ _ORDER = (
     "flat-1080p-square",
     "flat-4k-landscape",
     "flat-4k-portrait",
+    "360-mono-4k",
+    "360-stereo-4k",
+    "360-mono-6k",
+    "360-mono-8k",
+    "360-stereo-8k",
     "draft-720p",
     "draft-360p",
 )
@@ -60,6 +70,7 @@ class FormatCard:
     hint: str
     width: int
     height: int
+    projection: Projection
     box: tuple[int, int, int, int]
 
     @property
@@ -82,10 +93,12 @@ class TemplateCard:
 
 @cache
 def format_cards() -> Sequence[FormatCard]:
-    """The formats that are built, in the order people look for them."""
-    flat = {name: found for name, found in FORMATS.items() if found.projection == "flat"}
+    """The formats, in the order people look for them."""
     places = {name: place for place, name in enumerate(_ORDER)}
-    return [_format_card(flat[name]) for name in sorted(flat, key=lambda name: places.get(name, len(places)))]
+    return [
+        _format_card(FORMATS[name])
+        for name in sorted(FORMATS, key=lambda name: places.get(name, len(places)))
+    ]
 
 
 def format_card(name: str) -> FormatCard | None:
@@ -126,7 +139,7 @@ def _format_card(found: OutputFormat) -> FormatCard:
     scale = (_PICTURE_SIDE - 8) / max(found.width, found.height)
     width, height = round(found.width * scale), round(found.height * scale)
     box = ((_PICTURE_SIDE - width) // 2, (_PICTURE_SIDE - height) // 2, width, height)
-    return FormatCard(found.name, name, hint, found.width, found.height, box)
+    return FormatCard(found.name, name, hint, found.width, found.height, found.projection, box)
 
 
 def _picture_of(template_id: str) -> str | None:

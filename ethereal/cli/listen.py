@@ -51,6 +51,7 @@ def make_plan_request(
         seed=wanted.seed,
         parameters=dict(template.parameters),
         background=wanted.background,
+        projection=size.projection,
     )
     return PlanRequest(
         composition,

@@ -57,7 +57,7 @@ def read_wanted(asked: Mapping[str, Any], output: Path | None = None) -> Wanted:
     get_quality(wanted.quality)
     parse_fps(wanted.fps)
     size = get_format(wanted.output_format)
-    choose_codec(get_container(container), wanted.codec, size.width, size.height, background)
+    choose_codec(get_container(container), wanted.codec, size.width, size.height, background, size.projection)
     return wanted
 
 

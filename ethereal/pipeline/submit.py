@@ -84,7 +84,7 @@ def _encoding(request: RenderRequest) -> None:
     size = FORMATS.get(request.output_format)
     if size is not None:  # else it is refused for that
         container = get_container(request.container)
-        choose_codec(container, request.codec, size.width, size.height, request.background)
+        choose_codec(container, request.codec, size.width, size.height, request.background, size.projection)
 
 
 def _range(request: RenderRequest) -> None:

@@ -9,12 +9,16 @@ from math import ceil, isfinite
 from typing import Literal, TypeAlias, get_args
 
 from ethereal.errors import InvalidConfigError
-from ethereal.render.formats import FRAME_RATES, spell_fps
+from ethereal.render.formats import FRAME_RATES, Projection, spell_fps
 
 SIDES = range(16, 8192 + 1, 2)  # H.264 in 4:2:0 needs even sides
 MAX_SECONDS = 24 * 3600
 SEEDS = range(2**32)
 _WHOLE = Fraction(1, 1000)
+
+_USUAL = {"background": "scene", "projection": "flat"}
+#: Width over height of a picture of each projection: each eye sees twice as wide as high.
+_SHAPES: Mapping[str, Fraction | None] = {"flat": None, "mono": Fraction(2), "stereo": Fraction(1)}
 
 #: What is behind the light: what the scene draws there, or nothing, to be laid over other pictures.
 Background: TypeAlias = Literal["scene", "transparent"]
@@ -32,6 +36,7 @@ class Composition:
     seed: int
     parameters: Mapping[str, float | str | bool]
     background: Background = "scene"
+    projection: Projection = "flat"
 
     def check(self) -> None:
         """Raise InvalidConfigError, with every field that is wrong."""
@@ -45,10 +50,22 @@ class Composition:
             wrong["seed"] = ["must be 0 to 4294967295"]
         if any(isinstance(value, float) and not isfinite(value) for value in self.parameters.values()):
             wrong["parameters"] = ["must be finite numbers"]
-        if self.background not in get_args(Background):
-            wrong["background"] = [f"must be one of {', '.join(get_args(Background))}"]
+        wrong |= self._wrong_view()
         if wrong:
             raise InvalidConfigError(f"cannot draw this: {', '.join(wrong)}", wrong)
+
+    def _wrong_view(self) -> dict[str, list[str]]:
+        wrong: dict[str, list[str]] = {}
+        if self.background not in get_args(Background):
+            wrong["background"] = [f"must be one of {', '.join(get_args(Background))}"]
+        if self.projection not in _SHAPES:
+            return {**wrong, "projection": [f"must be one of {', '.join(_SHAPES)}"]}
+        shape = _SHAPES[self.projection]
+        if shape is not None and self.width != shape * self.height:
+            wrong["height"] = [f"must be the width / {shape} to show all directions"]
+        if shape is not None and self.background == "transparent":
+            wrong["background"] = ["cannot be transparent where all directions are shown"]
+        return wrong
 
 
 def frame_count_for(duration: Fraction, fps: Fraction) -> int:
@@ -68,10 +85,11 @@ def page_document(composition: Composition, frame_count: int) -> dict[str, objec
         "frameCount": frame_count,
         "seed": composition.seed,
         "parameters": dict(composition.parameters),
-        **spell_background(composition.background),
+        **spell_view(composition),
     }
 
 
-def spell_background(background: Background) -> dict[str, str]:
-    """Return the field for it: none for the usual one, which the first plans did not name."""
-    return {} if background == "scene" else {"background": background}
+def spell_view(composition: Composition) -> dict[str, str]:
+    """Return the fields for background and projection: none for what is usual and was not named once."""
+    said = {"background": composition.background, "projection": composition.projection}
+    return {name: value for name, value in said.items() if value != _USUAL[name]}

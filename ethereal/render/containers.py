@@ -9,6 +9,7 @@ from ethereal.errors import FormatNotSupportedError, InvalidInputError
 from ethereal.render.composition import Background
 from ethereal.render.encoders.choice import CODECS
 from ethereal.render.encoders.codec import Codec
+from ethereal.render.formats import Projection
 from ethereal.render.sounds import AAC, OPUS, PCM_MOV, PCM_WAV, Sound
 
 _LARGE = 3840  # from this width or height on HEVC is worth its work
@@ -45,12 +46,18 @@ def get_container(name: str) -> Container:
 
 
 def choose_codec(
-    container: Container, wanted: str | None, width: int, height: int, background: Background = "scene"
+    container: Container,
+    wanted: str | None,
+    width: int,
+    height: int,
+    background: Background = "scene",
+    projection: Projection = "flat",
 ) -> Codec:
-    """Return the codec for pictures of that size and background.
+    """Return the codec for pictures of that size, background and projection.
 
-    Raise InvalidInputError for a wanted one that the container does not hold, or for a transparent
-    background that it cannot keep; FormatNotSupportedError for one that is nowhere, as those of HDR.
+    Raise InvalidInputError for a wanted one that the container does not hold, for a transparent background
+    that it cannot keep, or for a projection that it cannot tell players of; FormatNotSupportedError for a
+    codec that is nowhere, as those of HDR.
     """
     name = wanted or container.codecs[-1 if max(width, height) >= _LARGE else 0]
     choices = f"{', '.join(container.codecs)}, which {container.name} holds"
@@ -63,8 +70,22 @@ def choose_codec(
     if background == "transparent" and not CODECS[name].alpha_format:
         message = f"{container.name} cannot be transparent; {', '.join(TRANSPARENT)} can"
         raise InvalidInputError(f"background: {message}", {"background": [message]})
+    if projection != "flat":
+        _check_sphere(container, background)
     return CODECS[name]
 
+
+def _check_sphere(container: Container, background: Background) -> None:
+    if container.name not in SPHERICAL:
+        message = f"{container.name} cannot tell players of 360°; {', '.join(SPHERICAL)} can"
+        raise InvalidInputError(f"container: {message}", {"container": [message]})
+    if background == "transparent":
+        message = "all around there is always something behind: 360° cannot be transparent"
+        raise InvalidInputError(f"background: {message}", {"background": [message]})
+
+
+#: The containers in which all directions can be shown; pictures alone are for people who know what they have.
+SPHERICAL = ("mp4", "mov", "png-sequence")
 
 #: The containers that keep a transparent background.
 TRANSPARENT = tuple(

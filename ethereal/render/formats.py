@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NoReturn, TypeAlias
 
-from ethereal.errors import InvalidInputError, NotBuiltError
+from ethereal.errors import InvalidInputError
 
 Projection: TypeAlias = Literal["flat", "mono", "stereo"]
 
@@ -60,12 +60,10 @@ _NTSC = {"23.976": FRAME_RATES[5], "29.97": FRAME_RATES[6], "59.94": FRAME_RATES
 
 
 def get_format(name: str) -> OutputFormat:
-    """Return the format called `name`; raise InvalidInputError, naming the choices, or NotBuiltError."""
+    """Return the format called `name`; raise InvalidInputError, naming the choices."""
     found = FORMATS.get(name)
     if found is None:
         _refuse("outputFormat", name, FORMATS)
-    if found.projection != "flat":
-        raise NotBuiltError(f"{name} needs a spherical scene, which is not built yet")
     return found
 
 

@@ -22,6 +22,7 @@ from ethereal.render.containers import get_container
 from ethereal.render.encode import EncoderSettings
 from ethereal.render.plan_comment import plan_comment
 from ethereal.render.plan_record import Plan
+from ethereal.render.sphere_boxes import tell_sphere
 
 #: Adds the track for pictures like those of a stream, made by an encoder told so.
 AddTrack: TypeAlias = Callable[[OutputContainer, VideoStream, EncoderSettings], Stream]
@@ -29,7 +30,14 @@ AddTrack: TypeAlias = Callable[[OutputContainer, VideoStream, EncoderSettings], 
 
 def join_mp4(plan: Plan, plan_dir: Path, chunks: Sequence[Placed], output: Path, beat: Beat) -> None:
     """Write `plan` at `output` as MP4 or MOV; after an error what is there is of no use."""
-    _join(plan, plan_dir, chunks, output, beat, _copy_track)
+    projection = plan.composition.projection
+    if projection == "flat":
+        _join(plan, plan_dir, chunks, output, beat, _copy_track)
+        return
+    untold = output.with_name(f"untold-{output.name}")
+    _join(plan, plan_dir, chunks, untold, beat, _copy_track)
+    tell_sphere(untold, output, projection)
+    untold.unlink()
 
 
 def join_webm(plan: Plan, plan_dir: Path, chunks: Sequence[Placed], output: Path, beat: Beat) -> None:

@@ -113,7 +113,12 @@ def _encoding(request: PlanRequest) -> Document:
     """What encoder.json says."""
     composition, container = request.composition, get_container(request.container)
     codec = choose_codec(
-        container, request.codec, composition.width, composition.height, composition.background
+        container,
+        request.codec,
+        composition.width,
+        composition.height,
+        composition.background,
+        composition.projection,
     )
     document: Document = encoder_document(composition, get_quality(request.quality), codec, container.sound)
     return {**document, "options": {**document["options"], **request.encoder_options}}

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ethereal.errors import ChunkIndexError
 from ethereal.render.chunks import Chunk, deal_chunks, gops_of
-from ethereal.render.composition import Composition, spell_background
+from ethereal.render.composition import Composition, spell_view
 from ethereal.render.encode import EncoderSettings
 from ethereal.render.encoder_settings import read_settings
 from ethereal.render.formats import parse_fps, spell_fps
@@ -122,8 +122,8 @@ def read_plan(document: Document, encoder: Document) -> Plan:
 
 def _spell_composition(composition: Composition) -> Document:
     said = {**asdict(composition), "fps": spell_fps(composition.fps)}
-    del said["background"]
-    return said | spell_background(composition.background)
+    del said["background"], said["projection"]
+    return said | spell_view(composition)
 
 
 def _read_composition(said: Document) -> Composition:

@@ -31,6 +31,7 @@ def read_request(
         seed=request.seed,
         parameters={**template.parameters, **request.parameters},
         background=request.background,
+        projection=size.projection,
     )
     return PlanRequest(
         composition=composition,

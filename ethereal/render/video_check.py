@@ -19,8 +19,10 @@ from ethereal.render.coded_pictures import whole
 from ethereal.render.container import open_video
 from ethereal.render.containers import get_container
 from ethereal.render.encode import BT709, LIMITED
+from ethereal.render.formats import Projection
 from ethereal.render.plan_comment import plan_comment
 from ethereal.render.plan_record import Plan
+from ethereal.render.sphere_boxes import read_sphere
 
 _FASTSTART = [b"ftyp", b"moov", b"mdat"]
 _MILLISECOND = Fraction(1, 1000)  # what Matroska rounds to
@@ -31,6 +33,7 @@ def wrong_in_mp4(path: Path, plan: Plan) -> Iterator[str]:
     order = [box.kind for box in read_boxes(path) if box.kind in _FASTSTART]
     if order != _FASTSTART:
         yield f"its parts are in the order {order}"
+    yield from _wrong_directions(path, plan.composition.projection)
     with open_video(path) as (container, video):
         yield from _wrong_container(container, video, plan)
         yield from _wrong_frames([entry.is_keyframe for entry in video.index_entries], plan)
@@ -84,6 +87,16 @@ def _wrong_container(container: InputContainer, video: VideoStream, plan: Plan) 
         yield "it is not tagged as limited range"
     if len(container.streams.audio) != plan.has_audio:
         yield f"it has {len(container.streams.audio)} sound tracks"
+
+
+def _wrong_directions(path: Path, planned: Projection) -> Iterator[str]:
+    try:
+        said = read_sphere(path)
+    except ValueError as error:
+        yield f"what it says of its directions is wrong: {error}"
+    else:
+        if said != planned:
+            yield f"it says that its picture is {said}, not {planned}"
 
 
 def _wrong_frames(are_keys: Sequence[bool], plan: Plan) -> Iterator[str]:

@@ -109,10 +109,13 @@ export function makeProgram(gl, vertexSource, fragmentSource) {
  * Open `scene` (its module) for a composition (composition.json, parsed) on a WebGL2 context as large as the
  * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport. Where the
  * composition tells the scene's reach, the scene is held to it. Where it has a transparent background, a scene that
- * says `canBeTransparent` gets `isTransparent` and draws straight alpha; another one is refused.
+ * says `canBeTransparent` gets `isTransparent` and draws straight alpha; another one is refused. So is one that does not
+ * say `canBeSpherical` where the composition's `projection` is mono (all directions, equirectangular) or stereo (that for
+ * the left eye, above that for the right).
  */
 export function openScene(gl, composition, features, scene) {
-  const { width, height, seed } = composition;
+  const { width, height, seed, projection = "flat" } = composition;
+  if (projection !== "flat" && !scene.canBeSpherical) throw new Error(`${composition.scene} shows no ${projection} sphere`);
   const isTransparent = composition.background === "transparent";
   if (isTransparent && !scene.canBeTransparent) throw new Error(`${composition.scene} cannot be transparent`);
   const parameters = completeParameters(scene.parameters, composition.parameters);
@@ -121,7 +124,8 @@ export function openScene(gl, composition, features, scene) {
   const { features: heard, during } = composition.reach
     ? limitFeatures(features, composition.reach)
     : { features, during: (frame, draw) => draw() };
-  const opened = scene.create(gl, { width, height, seed, fps, parameters, features: heard, isTransparent });
+  const view = { width, height, projection, isTransparent };
+  const opened = scene.create(gl, { ...view, seed, fps, parameters, features: heard });
   const draw = (frame) => {
     gl.viewport(0, 0, width, height);
     gl.clearBufferfv(gl.COLOR, 0, isTransparent ? NOTHING : OPAQUE_BLACK);

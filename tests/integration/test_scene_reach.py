@@ -77,9 +77,10 @@ _EVERY_FLAME = """
 for (const [fps, reach] of %s) {
   const value = (name, frame) => Math.abs(Math.sin(7 * frame + name.length));
   const { features, during } = limitFeatures({ names: [...reach.features, "width"], value }, reach);
-  const flow = makeFlow({ extent: [1, 1], seed: 7, fps: parseRate(fps), parameters: defaults, features });
+  const frame = { extent: [1, 1], shore: -0.3 };
+  const flow = makeFlow({ frame, seed: 7, fps: parseRate(fps), parameters: defaults, features });
   const data = new Float32Array(SPARK_FLOATS * SPARK_CAPACITY);
-  for (let frame = 300; frame < 320; frame += 1) during(frame, () => flow(frame).writeSparks(data));
+  for (let at = 300; at < 320; at += 1) during(at, () => flow(at).writeSparks(data));
 }
 """
 _IMPORTS = """

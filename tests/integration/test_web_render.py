@@ -294,9 +294,14 @@ def test_an_asset_is_rendered_whole_or_by_a_recipe(web: Web) -> None:
     assert web.client.delete(f"/api/audio/assets/{asset.id}").status_code == 409
 
 
-def test_a_format_that_is_not_built_yet_says_so(web: Web, song: bytes) -> None:
-    assert post_form(web, song, outputFormat="360-mono-4k").status_code == 501
-    assert web.stored() == []
+def test_all_directions_go_where_players_are_told_of_them(web: Web, song: bytes) -> None:
+    for wanted, status in (
+        ({"container": "webm"}, 400),
+        ({"container": "mov", "background": "transparent"}, 400),
+        ({}, 202),
+    ):
+        answer = post_form(web, song, outputFormat="360-mono-4k", **wanted)
+        assert answer.status_code == status, answer.get_data(as_text=True)
 
 
 def test_the_same_key_and_request_give_the_same_job(web: Web, song: bytes) -> None:

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
-from ethereal.errors import InvalidConfigError, InvalidInputError, NotBuiltError
-from ethereal.render.composition import Composition, frame_count_for
+from ethereal.errors import InvalidConfigError, InvalidInputError
+from ethereal.render.composition import Composition, frame_count_for, spell_view
 from ethereal.render.formats import FORMATS, get_format, get_quality, parse_fps
 
 CARD = Composition("card", "testcard", 640, 360, Fraction(30), 1, {})
 
 
-@pytest.mark.parametrize("name", [name for name, format_ in FORMATS.items() if format_.projection == "flat"])
-def test_every_flat_format_can_be_encoded(name: str) -> None:
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_can_be_encoded(name: str) -> None:
     size = get_format(name)
 
-    replace(CARD, width=size.width, height=size.height).check()
+    replace(CARD, width=size.width, height=size.height, projection=size.projection).check()
 
 
-def test_a_spherical_format_says_that_it_is_not_built() -> None:
-    with pytest.raises(NotBuiltError, match="360-mono-4k"):
-        get_format("360-mono-4k")
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"projection": "cube"}, "projection"),
+        ({"projection": "mono", "width": 640, "height": 360}, "height"),
+        ({"projection": "stereo", "width": 640, "height": 320}, "height"),
+        ({"projection": "mono", "width": 640, "height": 320, "background": "transparent"}, "background"),
+    ],
+)
+def test_a_picture_of_all_directions_has_its_shape_and_something_behind(
+    changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidConfigError) as refused:
+        replace(CARD, **changes).check()
+    assert list(refused.value.details) == [field]
+
+
+def test_the_usual_view_is_not_named_in_a_plan() -> None:
+    assert spell_view(CARD) == {}
+    assert spell_view(replace(CARD, projection="mono")) == {"projection": "mono"}
 
 
 def test_an_unknown_name_is_refused_with_the_field_and_the_choices() -> None:

@@ -94,11 +94,11 @@ function lightsOf(heard, { alive, swell, beat, highs }, parameters) {
 }
 
 /** flow(frame) is {uniforms, bounds, writeSparks(data) -> count}: a pure function of the frame. */
-export function makeFlow({ extent, seed, fps, parameters, features }) {
+export function makeFlow({ frame: placed, seed, fps, parameters, features }) {
   const listener = makeListener(features, fps);
-  const framing = makeFraming(extent, parameters);
+  const framing = makeFraming(placed, parameters);
   const sparksAt = makeSparks({ seed, fps, listener, framing, parameters });
-  const fixed = unchanging(extent, parameters, framing);
+  const fixed = unchanging(placed.extent, parameters, framing);
 
   return (frame) => {
     const time = frame / fps;

@@ -1,5 +1,11 @@
 // Where each form stands in the picture and how it grows, in short sides from the centre.
 
+/** The frame of a flat picture: how far it reaches to both sides together, and where the water begins. */
+export function flatFrame(width, height) {
+  const extent = [width, height].map((side) => side / Math.min(width, height));
+  return { extent, shore: -0.31 * extent[1] };
+}
+
 /** A flame grows both ways, a curtain upwards, a cloud as a whole, a disc hardly at all. */
 const FORMS = {
   flame: {
@@ -46,9 +52,9 @@ const FORMS = {
 };
 
 /** `size(tall, wide)` is the form grown by two factors, with the box (left, bottom, right, top) it can reach. */
-export function makeFraming(extent, parameters) {
+export function makeFraming({ extent, shore }, parameters) {
   const form = FORMS[parameters.form];
-  const { y, waterLine, ...still } = form.place(extent, -0.31 * extent[1]);
+  const { y, waterLine, ...still } = form.place(extent, shore);
   const size = (tall, wide) => {
     const grown = form.grow(still.height * parameters.height, still.width * parameters.spread, tall, wide);
     return { x: 0, y, ...grown, bounds: form.bounds(0, y, grown.width, grown.height) };

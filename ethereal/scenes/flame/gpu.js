@@ -35,7 +35,7 @@ export function makeProgram(gl, vertex, fragment) {
 }
 
 /** A colour texture one can draw into: half floats where the driver can, else bytes, which clip the brightest. */
-export function makeLayer(gl, width, height, wrap = gl.CLAMP_TO_EDGE) {
+export function makeLayer(gl, width, height, wrap = gl.CLAMP_TO_EDGE, wrapUp = wrap) {
   const deep = gl.getExtension("EXT_color_buffer_float") !== null;
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -43,10 +43,12 @@ export function makeLayer(gl, width, height, wrap = gl.CLAMP_TO_EDGE) {
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, wrap);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrap);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrapUp);
   const framebuffer = gl.createFramebuffer();
+  const callersTarget = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, callersTarget);
   const dispose = () => {
     gl.deleteFramebuffer(framebuffer);
     gl.deleteTexture(texture);
@@ -54,10 +56,10 @@ export function makeLayer(gl, width, height, wrap = gl.CLAMP_TO_EDGE) {
   return { width, height, texture, framebuffer, dispose };
 }
 
-/** Bind `layer` as the target, and only that: its old contents stay. */
-export function drawInto(gl, layer) {
-  gl.bindFramebuffer(gl.FRAMEBUFFER, layer.framebuffer);
-  gl.viewport(0, 0, layer.width, layer.height);
+/** Bind `layer`, or the part of it from `y` up, as the target, and only that: its old contents stay. */
+export function drawInto(gl, { framebuffer, y = 0, width, height }) {
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  gl.viewport(0, y, width, height);
 }
 
 /** Texture units in the order given: the first layer is unit 0. */

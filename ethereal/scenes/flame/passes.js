@@ -3,9 +3,9 @@ import { makeStage } from "./stage.js";
 import { drawInto, fill, readFrom } from "./gpu.js";
 import { tintOf } from "./palette.js";
 
-const texel = (layer) => [1 / layer.width, 1 / layer.height];
+export const texel = (layer) => [1 / layer.width, 1 / layer.height];
 
-function cover({ gl }, program, target, uniforms, sources) {
+export function cover({ gl }, program, target, uniforms, sources) {
   drawInto(gl, target);
   readFrom(gl, ...sources);
   program.use(uniforms);
@@ -26,7 +26,7 @@ function scissorTo({ gl, extent }, layer, [left, bottom, right, top]) {
   gl.scissor(x, y, place(right, 0, layer.width) - x, place(top, 1, layer.height) - y);
 }
 
-function drawBody(stage, { uniforms, bounds }, sparkCount) {
+export function drawBody(stage, { uniforms, bounds }, sparkCount) {
   const { gl, layers, programs, sparks, onePixel } = stage;
   clear(gl, layers.body);
   scissorTo(stage, layers.body, bounds);
@@ -39,7 +39,7 @@ function drawBody(stage, { uniforms, bounds }, sparkCount) {
   gl.disable(gl.BLEND);
 }
 
-function drawBloom(stage, uniforms) {
+export function drawBloom(stage, uniforms) {
   const { body, near, nearSide, far, farSide } = stage.layers;
   const { shrink, blur } = stage.programs;
   const spread = (source, target, x, y) =>

@@ -1,12 +1,16 @@
 // The flame: a burning, breathing light over dark water, drawn from the frame index and the music alone. With
-// nothing behind it there is light only: the flame, its glow and its sparks, but no sky, no stars and no water.
+// nothing behind it there is light only: the flame, its glow and its sparks, but no sky, no stars and no water. In a
+// picture of all directions the sky and the water are all around, and the flame stands ahead.
 import { makeFlow } from "./flow.js";
+import { flatFrame } from "./framing.js";
 import { makePasses } from "./passes.js";
 import { parameters } from "./parameters.js";
+import { frameOf, makeSpherePasses } from "./sphere/passes.js";
 
 export { parameters };
 export const expects = { motion: true, notBlack: true };
 export const canBeTransparent = true;
+export const canBeSpherical = true;
 
 const WITHOUT_BACKGROUND = { water: 0, stars: 0 };
 
@@ -16,14 +20,16 @@ function complete(given) {
   return values;
 }
 
-export function create(gl, { width, height, seed, fps, parameters: given, features, isTransparent = false }) {
+export function create(gl, opening) {
+  const { width, height, seed, fps, parameters: given, features, projection = "flat", isTransparent = false } = opening;
   const settings = { ...complete(given), ...(isTransparent ? WITHOUT_BACKGROUND : {}) };
-  const short = Math.min(width, height);
-  const extent = [width / short, height / short];
-  const flow = makeFlow({ extent, seed, fps: Number(fps), parameters: settings, features });
-  const passes = makePasses(gl, { width, height, extent, seed, parameters: settings, isTransparent });
+  const isFlat = projection === "flat";
+  const frame = isFlat ? flatFrame(width, height) : frameOf(settings.form);
+  const flow = makeFlow({ frame, seed, fps: Number(fps), parameters: settings, features });
+  const made = { width, height, extent: frame.extent, seed, parameters: settings, projection, isTransparent };
+  const passes = isFlat ? makePasses(gl, made) : makeSpherePasses(gl, made);
   return {
-    draw: (frame) => passes.draw(flow(frame)),
+    draw: (index) => passes.draw(flow(index)),
     dispose: passes.dispose,
   };
 }

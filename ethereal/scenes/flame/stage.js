@@ -17,15 +17,14 @@ const NOISE_TEXELS = 512;
 const BODIES = { flame: FLAME_BODY, mist: MIST_BODY, veil: VEIL_BODY, corona: CORONA_BODY };
 const LONE_BODIES = { ...BODIES, flame: LONE_FLAME_BODY };
 
+const sized = (gl, width, height) => (part) => makeLayer(gl, Math.ceil(width / part), Math.ceil(height / part));
+
 /** Fixed fractions of the picture, so that the look is the same at every size. */
-function makeLayers(gl, width, height, isTransparent) {
-  const layer = (part) => makeLayer(gl, Math.ceil(width / part), Math.ceil(height / part));
+function makeFormLayers(gl, width, height) {
+  const layer = sized(gl, width, height);
   return {
-    ...(isTransparent ? { points: layer(1) } : {}),
     noise: makeLayer(gl, NOISE_TEXELS, NOISE_TEXELS, gl.REPEAT),
     body: layer(2),
-    picture: layer(2),
-    sky: layer(4),
     near: layer(8),
     nearSide: layer(8),
     far: layer(32),
@@ -33,13 +32,23 @@ function makeLayers(gl, width, height, isTransparent) {
   };
 }
 
-function makePrograms(gl, form, isTransparent) {
+function makeLayers(gl, width, height, isTransparent) {
+  const layer = sized(gl, width, height);
+  return { ...(isTransparent ? { points: layer(1) } : {}), picture: layer(2), sky: layer(4) };
+}
+
+function makeFormPrograms(gl, form, isAlone) {
   return {
-    body: makeProgram(gl, COVER, (isTransparent ? LONE_BODIES : BODIES)[form]),
+    body: makeProgram(gl, COVER, (isAlone ? LONE_BODIES : BODIES)[form]),
     sparkGlow: makeProgram(gl, SPARK_VERTEX, SPARK_WEIGHTS),
-    sparkCore: makeProgram(gl, SPARK_VERTEX, SPARK_CORE),
     shrink: makeProgram(gl, COVER, SHRINK_BODY),
     blur: makeProgram(gl, COVER, BLUR),
+  };
+}
+
+function makePrograms(gl, isTransparent) {
+  return {
+    sparkCore: makeProgram(gl, SPARK_VERTEX, SPARK_CORE),
     sky: makeProgram(gl, COVER, isTransparent ? GLOW : SKY),
     composite: makeProgram(gl, COVER, COMPOSITE),
     water: makeProgram(gl, COVER, WATER),
@@ -71,17 +80,40 @@ function setPlain(gl) {
   gl.bindVertexArray(null);
 }
 
-export function makeStage(gl, { width, height, extent, seed, parameters, isTransparent }) {
+const disposer = (...held) => () => held.flatMap(Object.values).forEach((one) => one.dispose());
+
+/** What draws the form, its bloom and its sparks; `isAlone` rounds its ends off, `sky` is how much of it has stars. */
+export function makeForm(gl, { width, height, extent, seed, form, isAlone, sky }) {
   const callersTarget = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
-  const layers = makeLayers(gl, width, height, isTransparent);
-  const programs = makePrograms(gl, parameters.form, isTransparent);
-  const sparks = makeInstances(gl, SPARK_CAPACITY, SPARK_FLOATS);
-  const stars = makeStars(gl, extent, seed);
+  const layers = makeFormLayers(gl, width, height);
+  const programs = makeFormPrograms(gl, form, isAlone);
+  const points = { sparks: makeInstances(gl, SPARK_CAPACITY, SPARK_FLOATS), stars: makeStars(gl, sky, seed) };
   const plain = () => setPlain(gl);
   plain();
   bakeNoise(gl, layers.noise, seed);
   gl.bindFramebuffer(gl.FRAMEBUFFER, callersTarget);
-  const dispose = () =>
-    [...Object.values(layers), ...Object.values(programs), sparks, stars].forEach((held) => held.dispose());
-  return { gl, extent, layers, programs, sparks, stars, plain, dispose, onePixel: 1 / Math.min(width, height) };
+  const dispose = disposer(layers, programs, points);
+  return { gl, extent, layers, programs, ...points, plain, dispose, onePixel: extent[0] / width };
+}
+
+/** The same with what paints a flat picture around it. */
+export function makeStage(gl, { width, height, extent, seed, parameters, isTransparent }) {
+  const form = makeForm(gl, {
+    width,
+    height,
+    extent,
+    seed,
+    form: parameters.form,
+    isAlone: isTransparent,
+    sky: extent,
+  });
+  const layers = makeLayers(gl, width, height, isTransparent);
+  const programs = makePrograms(gl, isTransparent);
+  const dispose = disposer({ form }, layers, programs);
+  return {
+    ...form,
+    layers: { ...form.layers, ...layers },
+    programs: { ...form.programs, ...programs },
+    dispose,
+  };
 }

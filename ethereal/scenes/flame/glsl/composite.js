@@ -1,7 +1,7 @@
 // Sky and flame through a film curve at half the size, mirrored below the water line; then dithered at full size.
 import { HASH, HEAD, NOISE } from "./shared.js";
 
-const FILM = `
+export const FILM = `
 vec3 skyAt(vec2 at) {
   vec3 root = texture(uSky, at).rgb;
   return root * root;

@@ -64,7 +64,7 @@ beat_schedule = {
     "reap": {
         "task": "reap",
         "schedule": _settings.reaper_seconds,
-        "options": {"expires": _settings.reaper_seconds, "queue": "control"},
+        "options": {"queue": "control"},  # an expiry would be set by one host's clock and read by another's
     },
     "sweep": {"task": "sweep", "schedule": 3600.0, "options": {"expires": 3600, "queue": "control"}},
 }

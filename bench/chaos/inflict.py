@@ -17,8 +17,6 @@ from bench.chaos.schedule import Fault
 from tests.fault.farm import BROKER, Farm
 from tests.fault.moments import ANYBODY, foretell
 
-_QUEUES = ("cpu", "render", "render.ffffffff", "control")
-
 
 @dataclass
 class Tormentor:
@@ -114,10 +112,8 @@ class Tormentor:
         self._after(fault.seconds, self.farm.broker_wire.heal)
 
     def _double_messages(self, fault: Fault) -> None:
-        with self.farm.broker() as broker, contextlib.suppress(redis.RedisError):
-            for queue in _QUEUES:
-                for message in broker.lrange(queue, 0, -1):
-                    broker.lpush(queue, message)
+        with contextlib.suppress(redis.RedisError):
+            self.farm.double()
 
     def _reset_store(self, fault: Fault) -> None:
         self.farm.store_wire.reset()

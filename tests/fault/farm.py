@@ -140,6 +140,19 @@ class Farm:
         with Celery(broker=self.environment["ETHEREAL_BROKER_URL"], set_as_current=False) as app:
             return {name for reply in app.control.ping(timeout=1) for name in reply}
 
+    def queued(self, name: str = "") -> list[tuple[bytes, bytes]]:
+        """The messages that wait, of one queue or of all, each with the list it lies in."""
+        with self.broker() as broker:
+            lists = [key for key in broker.keys(f"{name}*") if broker.type(key) == b"list"]
+            return [(key, message) for key in lists for message in broker.lrange(key, 0, -1)]
+
+    def double(self, name: str = "", times: int = 1) -> None:
+        """Put every message that waits beside itself once more, or so many times."""
+        queued = self.queued(name)
+        with self.broker() as broker:
+            for key, message in queued * times:
+                broker.lpush(key, message)
+
     def journal(self, what: str) -> int:
         """How often a process wrote that down."""
         path = self.folder / "journal"

@@ -4,8 +4,14 @@ import { totalOf } from "./recipe.js";
 import { timeWords } from "./time.js";
 import { makeWork } from "./work.js";
 
-const loudnessWords = ({ lufs, truePeak, limited } = {}) =>
-  lufs === undefined || lufs === null ? "" : ` ${lufs.toFixed(1)} LUFS, peak ${truePeak.toFixed(1)} dB${limited ? ", held back by a limiter" : ""}.`;
+const decibels = (value) => value.toFixed(1).replace("-", "−");
+
+/** What the loudness came to; nothing where it was not measured, or there is only silence. */
+function loudnessWords(loudness) {
+  if (typeof loudness?.lufs !== "number") return "";
+  const { lufs, truePeak, limited } = loudness;
+  return ` ${decibels(lufs)} LUFS, peaks at ${decibels(truePeak)} dB${limited ? ", no louder because of them" : ""}.`;
+}
 
 /**
  * `addresses` are {preview, save, jobs}. `on` hears: change(changes), refused({message, details?}), saved(recipe),
@@ -50,7 +56,7 @@ export function makePanel(root, addresses, on, say) {
     const asked = recipe;
     on.refused(null);
     const job = await save(addresses.save, asked);
-    find("saved-words").textContent = `Saved: ${timeWords(job.result.durationSeconds)}.${loudnessWords(job.result.loudness ?? undefined)}`;
+    find("saved-words").textContent = `Saved: ${timeWords(job.result.durationSeconds)}.${loudnessWords(job.result.loudness)}`;
     on.saved(asked);
     then();
   });

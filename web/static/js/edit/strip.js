@@ -9,6 +9,7 @@ const STILL = 6; // pixels: less than this is no drag
 export function makeStrip(root, sources, on) {
   const blocks = new Map();
   let recipe = { clips: [] };
+  let isWaiting = 0;
 
   function makeBlock(id) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "block" });
@@ -71,10 +72,14 @@ export function makeStrip(root, sources, on) {
     paintOutline(context, source.peaks, span, box, flameFill(context, 0, height), (time) => gainAt(clip, time - clip.startTime));
   }
 
-  function paintAll() {
-    for (const clip of recipe.clips) paint(clip, blocks.get(clip.id).canvas);
+  /** Once for all changes before the next frame. */
+  function paintSoon() {
+    isWaiting ||= requestAnimationFrame(() => {
+      isWaiting = 0;
+      for (const clip of recipe.clips) paint(clip, blocks.get(clip.id).canvas);
+    });
   }
-  new ResizeObserver(paintAll).observe(root);
+  new ResizeObserver(paintSoon).observe(root);
 
   return {
     focus: (id) => blocks.get(id)?.button.focus(),
@@ -96,7 +101,7 @@ export function makeStrip(root, sources, on) {
         button.remove();
         blocks.delete(id);
       }
-      if (!isSame) paintAll();
+      if (!isSame) paintSoon();
     },
   };
 }

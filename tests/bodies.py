@@ -70,6 +70,14 @@ def hang_with_browser(attempt: Attempt) -> None:
             hang(attempt)
 
 
+def end_soon(attempt: Attempt) -> None:
+    """Work of two seconds."""
+    for part in range(10):
+        attempt.beat(HANGING, 0, 10)(part / 10)
+        time.sleep(0.2)
+    attempt.commit()
+
+
 def say(attempt: Attempt) -> None:
     attempt.beat(HANGING, 0, 10)(0.5)
 
@@ -83,6 +91,7 @@ BODIES: dict[str, Callable[[Attempt], None]] = {
         wait_for_family_and_wait_again,
         draw,
         hang_with_browser,
+        end_soon,
     )
 }
 

@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo up test check fuzz bench chaos lock clean
+.PHONY: help setup setup-test demo up test check fuzz bench load chaos lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ fuzz: setup-test ## Send the API what nobody would, for five minutes: make fuzz 
 
 bench: setup ## Measure speed, memory and start-up here; into bench/results/bench.json
 	@$(BIN)/ethereal bench $(ARGS)
+
+load: setup-test ## Queue 1,000 jobs; then clients poll, follow and submit for 5 minutes; into bench/results/load.json
+	@$(BIN)/python bench/load.py $(ARGS)
 
 chaos: setup-test ## 2,000 jobs under 300 random faults, beside plain Celery; into bench/results/chaos.json
 	$(BIN)/python -m bench.chaos $(ARGS)

@@ -1,4 +1,4 @@
-"""One more render worker of a running stack, as another machine would add it."""
+"""One more worker of a running stack, as another machine would add it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from ethereal.process import GuardedProcess, start_guarded
 
 
 @contextmanager
-def open_worker(stack: RunningStack, name: str, **environment: str) -> Iterator[GuardedProcess]:
-    """The worker `name`@this host, which draws one chunk at a time; with more variables than the stack's."""
+def open_worker(
+    stack: RunningStack, name: str, queue: str = "render", **environment: str
+) -> Iterator[GuardedProcess]:
+    """The worker `name`@this host, which does one step at a time; with more variables than the stack's."""
     given = {
         **os.environ,
         **stack.options.environment,
@@ -26,7 +28,7 @@ def open_worker(stack: RunningStack, name: str, **environment: str) -> Iterator[
         "ETHEREAL_PORT": str(stack.options.port),
         **environment,
     }
-    argv = [sys.executable, "-m", "celery", "-A", "tasks.app", "worker", "-n", f"{name}@%h", "-Q", "render"]
+    argv = [sys.executable, "-m", "celery", "-A", "tasks.app", "worker", "-n", f"{name}@%h", "-Q", queue]
     with start_guarded([*argv, "-c", "1"], env=given, cwd=Path(__file__).parents[1]) as worker:
         yield worker
 

@@ -31,6 +31,7 @@ from ethereal.jobs.store import JobStore
 from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress, MemoryLiveProgress
 from ethereal.meters import MemoryMeters, Meters
+from ethereal.pace import MemoryPace, Pace
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.services import Limits, Services, TaskQueue
@@ -193,6 +194,15 @@ def open_meters(settings: Settings) -> Meters:
     from ethereal.meters.redis import RedisMeters
 
     return RedisMeters(settings.broker_url.get_secret_value())
+
+
+def open_pace(settings: Settings) -> Pace:
+    """What counts requests: for all processes on the broker, without one for this process alone."""
+    if settings.broker_url is None:
+        return MemoryPace()
+    from ethereal.pace.redis import RedisPace
+
+    return RedisPace(settings.broker_url.get_secret_value())
 
 
 def renderer_of(settings: Settings) -> OpenRenderer:

@@ -120,6 +120,16 @@ class Settings(BaseSettings):
     )
     asset_quota_gb: int = Field(5, gt=0, description="What all assets may take, in GiB.")
     asset_days: int = Field(30, gt=0, description="How long an asset is kept that nobody asks for.")
+    sign_ins_per_minute: int = Field(20, gt=0, description="Tries to sign in a minute from one address.")
+    submits_per_minute: int | None = Field(
+        None,
+        gt=0,
+        description="Jobs a minute that one client may send; default: 120, and any number on this machine.",
+    )
+    reports_per_minute: int = Field(1200, gt=0, description="Reports of renderers a minute from one address.")
+    trusted_proxies: int = Field(
+        0, ge=0, description="Proxies in front of the web app that tell the client's address (X-Forwarded-For)."
+    )
     most_jobs: int = Field(10_000, gt=0, description="How many jobs may wait and run at once.")
     most_jobs_per_client: int = Field(1_000, gt=0, description="How many of them may be of one client.")
     lease_seconds: int = Field(60, ge=2, description="How long a step belongs to a silent worker.")
@@ -201,6 +211,11 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def submits_a_minute(self) -> int | None:
+        """How many jobs one client may send; None: any number."""
+        return self.submits_per_minute or (None if self.is_loopback else 120)
 
     @property
     def flower_address(self) -> str:

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from ethereal.jobs.model import Job, JobId, Lease, StepKey, StepName
 from ethereal.jobs.request import RenderResult
+from ethereal.pace import MemoryPace
 from ethereal.services import Limits, Services
 from ethereal.settings import Settings
 from ethereal.storage import keys
@@ -82,7 +83,8 @@ def open_web(folder: Path, *, limits: Limits | None = None, **settings: object) 
     clock = HandClock()
     services = make_services(folder, clock=clock, limits=limits)
     chosen = Settings(_env_file=None, data_dir=folder, port=1, **settings)  # type: ignore[arg-type]
-    app = create_app(services, chosen, secret=b"for tests only", look_seconds=0.01)
+    pace = MemoryPace(lambda: clock.now.timestamp())
+    app = create_app(services, chosen, secret=b"for tests only", look_seconds=0.01, pace=pace)
     app.test_client_class = _LoopbackClient
     return Web(app, services, clock)
 

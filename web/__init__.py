@@ -11,8 +11,10 @@ from functools import partial
 from types import MappingProxyType
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ethereal.bootstrap import flower_password
+from ethereal.pace import MemoryPace, Pace
 from ethereal.services import Services
 from ethereal.settings import Settings
 from web import (
@@ -39,6 +41,7 @@ from web import (
     sounds,
     webhooks,
 )
+from web import pace as web_pace
 from web.face import Face
 from web.watch import Watch
 
@@ -52,16 +55,21 @@ def create_app(
     secret: bytes,
     checks: Mapping[str, Callable[[], None]] = _NO_CHECKS,
     look_seconds: float = 0.5,
+    pace: Pace | None = None,
 ) -> Flask:
     """The web app over these services.
 
     `secret` is what sessions are derived from; `checks` says by name what must answer before work is taken
-    and raises when it does not; `look_seconds` is how often followed jobs are looked at.
+    and raises when it does not; `look_seconds` is how often followed jobs are looked at; `pace` counts
+    requests for all processes of the app.
     """
     app = Flask(__name__, static_folder=None)
     watch = Watch(partial(events.seen_jobs, services), look_seconds)
-    Face(services, settings, checks, watch, flower_password(secret)).attach(app)
+    Face(services, settings, checks, watch, pace or MemoryPace(), flower_password(secret)).attach(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     access.guard(app, settings, secret)
+    web_pace.register(app)
     headers.register(app, settings)
     log.register(app)
     errors.register(app)

@@ -21,6 +21,8 @@ from flask.typing import ResponseReturnValue
 
 from ethereal.errors import ForbiddenError, UnauthorizedError
 from ethereal.settings import Settings
+from web import pace
+from web.clients import VISITOR
 from web.face import settings
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -136,6 +138,7 @@ def has_token() -> bool:
     if expected is None or given is None or given.type != "bearer":
         return False
     if not _same(given.token or "", expected.get_secret_value()):
+        pace.check(pace.Act.SIGN_IN)  # whoever guesses is stopped here as at the sign-in
         raise UnauthorizedError("the API token is not valid")
     return True
 
@@ -170,13 +173,8 @@ def csrf_token() -> str:
     """The token of this visitor's forms."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
-        session["visitor"] = secrets.token_urlsafe(9)
+        session[VISITOR] = secrets.token_urlsafe(9)
     return str(session["csrf"])
-
-
-def visitor() -> str:
-    """Names the browser that asks, from its first form on; empty before, and for programs."""
-    return str(session.get("visitor", ""))
 
 
 def check_csrf(given: str) -> None:

@@ -12,7 +12,7 @@ from ethereal.errors import InvalidInputError
 from ethereal.jobs.request import EditRecipe
 from ethereal.pipeline.edit import preview
 from ethereal.pipeline.submit_edit import submit_preview, submit_save
-from web import access
+from web import access, pace
 from web.api_ingest import accepted
 from web.clients import sender
 from web.face import services
@@ -22,6 +22,7 @@ blueprint = Blueprint("api_edit", __name__, url_prefix="/api/audio/edit")
 
 @blueprint.post("/preview")
 @access.person_or_token
+@pace.counted(pace.Act.SUBMIT)
 def hear() -> ResponseReturnValue:
     """Make an MP3 of the recipe's sound; one that was made before is there at once."""
     job, is_there = submit_preview(services(), _recipe(), sender())
@@ -33,6 +34,7 @@ def hear() -> ResponseReturnValue:
 
 @blueprint.post("/save")
 @access.person_or_token
+@pace.counted(pace.Act.SUBMIT)
 def keep() -> ResponseReturnValue:
     return accepted(submit_save(services(), _recipe(), sender()))
 

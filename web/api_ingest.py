@@ -15,7 +15,7 @@ from ethereal.pipeline.store_job import ensure_room
 from ethereal.pipeline.submit_audio import check_room, submit_ingest
 from ethereal.pipeline.upload import accept_upload
 from ethereal.services import Services
-from web import access
+from web import access, pace
 from web.clients import sender
 from web.face import services
 from web.intake import clean_filename, open_form
@@ -35,6 +35,7 @@ blueprint = Blueprint("api_ingest", __name__, url_prefix="/api/audio")
 
 @blueprint.post("/ingest")
 @access.person_or_token
+@pace.counted(pace.Act.SUBMIT)
 def create() -> ResponseReturnValue:
     if request.mimetype == "multipart/form-data":
         return accepted(_submit_form(services(), open_form(services(), request)))

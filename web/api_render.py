@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from ethereal.jobs.model import Job, JobId, JobType
 from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline.cancel import cancel, delete
-from web import access
+from web import access, pace
 from web.api_jobs import list_page
 from web.clients import sender
 from web.face import services
@@ -24,6 +24,7 @@ _JSON_BYTES = 24 << 20
 
 @blueprint.post("")
 @access.person_or_token
+@pace.counted(pace.Act.SUBMIT)
 def create() -> ResponseReturnValue:
     if request.mimetype == "multipart/form-data":
         form = open_form(services(), request)

@@ -15,7 +15,7 @@ from ethereal.pipeline.upload import ask_upload, receive, upload_folder
 from ethereal.storage.content_types import content_type_of
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.signing import Permit
-from web import access
+from web import access, pace
 from web.face import services
 from web.schemas import UploadBody, read_body
 from web.show import instant
@@ -27,6 +27,7 @@ _KEEP_SECONDS = 3600
 
 @blueprint.post("/upload")
 @access.person_or_token
+@pace.counted(pace.Act.SUBMIT)
 def ask() -> ResponseReturnValue:
     """Give a link to put one file of a named size and type."""
     body = read_body(UploadBody)

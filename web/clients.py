@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from flask import request
+from flask import request, session
 
 from ethereal.errors import InvalidInputError
 from ethereal.jobs.model import Sender
-from web import access
 
 #: Programs that act for others name them here.
 CLIENT_HEADER = "X-Client-Id"
 KEY_HEADER = "Idempotency-Key"
 #: The field of a form that takes the place of that header.
 KEY_FIELD = "idempotencyKey"
+
+#: What names a browser in its session.
+VISITOR = "visitor"
 
 CLIENT_NAME = "^[A-Za-z0-9_.@:-]{1,64}$"
 
@@ -31,7 +33,7 @@ def client() -> str:
             message = "1 to 64 letters, digits or . _ @ : -"
             raise InvalidInputError("the client's name is not usable", {CLIENT_HEADER: [message]})
         return f"named {named}"
-    visitor = access.visitor()
+    visitor = session.get(VISITOR, "")  # from its first form on
     return f"visitor {visitor}" if visitor else f"at {request.remote_addr}"
 
 

@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from ethereal.pace import MemoryPace, Pace
 from ethereal.services import Services
 from ethereal.settings import Settings
 from web.watch import Watch
@@ -24,6 +25,7 @@ class Face:
     settings: Settings
     checks: Mapping[str, Callable[[], None]]
     watch: Watch  #: what event streams hear from
+    pace: Pace = field(default_factory=MemoryPace)  #: how often requests came lately
     flower_password: str = ""  #: what Flower asks of who wants to see the farm
     #: Each follower holds a thread of the server; the others are left for work.
     followers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FOLLOWERS))

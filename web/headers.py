@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
@@ -24,9 +25,11 @@ _ALWAYS = {
 
 
 def register(app: Flask, settings: Settings) -> None:
-    policy = _policy(_object_origin(settings))
+    always = {**_ALWAYS, "Content-Security-Policy": _policy(_object_origin(settings))}
+    if settings.base_url.startswith("https:"):
+        always["Strict-Transport-Security"] = "max-age=31536000"
     app.before_request(_name_request)
-    app.after_request(lambda response: _complete(response, policy))
+    app.after_request(lambda response: _complete(response, always))
 
 
 def request_id() -> str:
@@ -65,10 +68,9 @@ def _object_origin(settings: Settings) -> str:
     return settings.r2_endpoint or r2_endpoint(settings.r2_account_id or "")
 
 
-def _complete(response: Response, policy: str) -> Response:
+def _complete(response: Response, always: Mapping[str, str]) -> Response:
     response.headers["X-Request-Id"] = request_id() or uuid4().hex
-    response.headers.setdefault("Content-Security-Policy", policy)
-    for name, value in _ALWAYS.items():
+    for name, value in always.items():
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"

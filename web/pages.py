@@ -21,7 +21,7 @@ from ethereal.jobs.model import JobId, JobType
 from ethereal.pipeline.cancel import cancel as call_off
 from ethereal.pipeline.cancel import delete as forget
 from ethereal.render.containers import TRANSPARENT
-from web import access, catalog
+from web import access, catalog, pace
 from web.clients import KEY_FIELD, new_key, sender_of_form
 from web.errors import headers_of, problems_of, show_error, status_of
 from web.face import services, settings
@@ -44,6 +44,7 @@ def create() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @access.streamed_form
+@pace.counted(pace.Act.SUBMIT)
 def submit() -> ResponseReturnValue:
     form = open_form(services(), request)
     g.fields = form.fields  # the form is shown again with these when something is wrong

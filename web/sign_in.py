@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from ethereal.errors import UnauthorizedError
-from web import access
+from web import access, pace
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -21,6 +21,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 @access.public
+@pace.counted(pace.Act.SIGN_IN)
 def enter() -> ResponseReturnValue:
     access.refuse_other_sites()
     access.check_csrf(request.form.get(access.TOKEN_FIELD, ""))

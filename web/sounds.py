@@ -15,7 +15,7 @@ from ethereal.jobs.request import IngestRequest, SourceType
 from ethereal.pipeline.library import delete_asset
 from ethereal.pipeline.submit_audio import submit_ingest
 from ethereal.services import Services
-from web import access, words
+from web import access, pace, words
 from web.api_ingest import submit_file
 from web.clients import KEY_FIELD, sender_of_form
 from web.errors import headers_of, problems_of, show_error, status_of
@@ -39,6 +39,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("")
 @access.streamed_form
+@pace.counted(pace.Act.SUBMIT)
 def take_in() -> ResponseReturnValue:
     form = open_form(services(), request)
     g.fields = form.fields  # the form is shown again with these when something is wrong

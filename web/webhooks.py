@@ -11,7 +11,7 @@ from ethereal.dispatch.messages import Report, read_message
 from ethereal.dispatch.proof import check_token
 from ethereal.errors import InvalidInputError, UnauthorizedError
 from ethereal.pipeline.reports import take_report
-from web import access
+from web import access, pace
 from web.face import services
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
@@ -19,6 +19,7 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
 
 @blueprint.post("/worker")
 @access.signed
+@pace.counted(pace.Act.REPORT)
 def hear() -> ResponseReturnValue:
     """Take a report in; the same one twice is taken once."""
     report = _read_proven()

@@ -7,7 +7,7 @@ from functools import cache
 from flask import Flask
 
 from ethereal import log
-from ethereal.bootstrap import build_services, readiness_checks, signing_secret
+from ethereal.bootstrap import build_services, open_pace, readiness_checks, signing_secret
 from ethereal.errors import UnavailableError
 from ethereal.settings import read_settings
 from tasks.app import app as tasks_app
@@ -23,7 +23,8 @@ def make_app() -> Flask:
     queue = CeleryTaskQueue(tasks_app)
     services = build_services(settings, queue=queue)
     checks = readiness_checks(services, queue.ping) | {"worker": lambda: _check_workers(queue)}
-    return create_app(services, settings, secret=signing_secret(settings), checks=checks)
+    secret, pace = signing_secret(settings), open_pace(settings)
+    return create_app(services, settings, secret=secret, checks=checks, pace=pace)
 
 
 def _check_workers(queue: CeleryTaskQueue) -> None:

@@ -142,8 +142,11 @@ def test_nothing_behind_the_light_can_be_had_where_the_file_keeps_it(visit: Visi
     expect(clear).to_be_hidden()
     visit.page.get_by_label("WebM").check()
     clear.check()
+    expect(visit.page.locator(".stage.clear canvas")).to_be_visible()
+    until_preview_is(visit, transparent=True)
     visit.page.get_by_label("MP4").check()
     expect(clear).to_be_hidden()
+    until_preview_is(visit, transparent=False)
     visit.page.get_by_label("ProRes").check()
     visit.page.set_input_files("#file", write_beats(tmp_path / "song.wav", 1.0))
     visit.page.get_by_role("button", name="Make the video").click()
@@ -235,6 +238,18 @@ def test_the_form_works_without_javascript(visit: Visit, browser: Browser, tmp_p
     page.wait_for_url("**/jobs/*")
     expect(page.get_by_text("Next in line")).to_be_visible()
     page.close()
+
+
+def until_preview_is(visit: Visit, *, transparent: bool) -> None:
+    canvas = visit.page.locator(".stage canvas")
+    for _ in range(100):
+        if (
+            canvas.evaluate("canvas => canvas.getContext('webgl2').getContextAttributes().alpha")
+            is transparent
+        ):
+            return
+        visit.page.wait_for_timeout(50)
+    pytest.fail("the preview has another background")
 
 
 def status(visit: Visit, job: Job) -> JobStatus:

@@ -54,7 +54,9 @@ function summarise() {
 function showLook() {
   const template = templates.get(picked("template").value);
   const { width, height } = picked("outputFormat").dataset;
-  if (template) preview.show({ sceneUrl: template.sceneUrl, parameters, width: Number(width), height: Number(height) });
+  const background = find("clear").checked && !find("clear").disabled ? "transparent" : "scene";
+  stage.classList.toggle("clear", background === "transparent");
+  if (template) preview.show({ sceneUrl: template.sceneUrl, parameters, background, width: Number(width), height: Number(height) });
 }
 
 let waiting = 0;
@@ -139,7 +141,7 @@ form.addEventListener("submit", submit);
 form.addEventListener("change", (event) => {
   summarise();
   if (event.target.name === "template") chooseTemplate();
-  if (event.target.name === "outputFormat") showLook();
+  if (["outputFormat", "container", "background"].includes(event.target.name)) showLook();
 });
 find("player").addEventListener("unplayable", () => {
   tellNote("This browser cannot play the file, so there is no live preview. The render reads more formats: go ahead.");

@@ -56,7 +56,7 @@ export function makePreview({ canvas, watch, player, onOpen, onTrouble }) {
 
   return {
     wake,
-    /** Show a look: {sceneUrl, parameters, width, height}. */
+    /** Show a look: {sceneUrl, parameters, background, width, height}. */
     async show(look) {
       await stage.show({ ...look, features });
       if (stage.isOpen()) onOpen();

@@ -1,14 +1,15 @@
 // The live picture: the scene that the renderer draws with, on a canvas of this page.
-import { CONTEXT, openScene } from "/scenes/runtime.js";
+import { contextFor, openScene } from "/scenes/runtime.js";
 
 const SIDE = 620; // pixels of the longer side: quick on a phone, clear enough to choose by
 const SLOW_MILLISECONDS = 90;
 const JUDGED_FRAMES = 14;
 const SMALLEST = 0.45;
 
-/** Shows a scene on `canvas`. `onTrouble` is called once when this browser cannot. */
+/** Shows a scene on `canvas`, or on one in its place. `onTrouble` is called once when this browser cannot. */
 export function makeStage(canvas, onTrouble) {
-  const gl = canvas.getContext("webgl2", CONTEXT);
+  let gl = null;
+  let background = null;
   let scene = null;
   let wanted = null;
   let scale = 1;
@@ -16,15 +17,30 @@ export function makeStage(canvas, onTrouble) {
   let slow = [];
   let opening = 0;
 
+  openCanvas("scene");
   if (!gl) {
     onTrouble(new Error("this browser has no WebGL2"));
     return null;
   }
-  canvas.addEventListener("webglcontextlost", (event) => {
-    event.preventDefault();
-    close();
-    onTrouble(new Error("the picture was lost"));
-  });
+
+  /** Have a canvas for light before this background: its context cannot change, so another one takes its place. */
+  function openCanvas(wantedBackground) {
+    if (wantedBackground === background) return;
+    background = wantedBackground;
+    if (gl) {
+      const next = canvas.cloneNode();
+      canvas.replaceWith(next);
+      canvas = next;
+      gl.getExtension("WEBGL_lose_context")?.loseContext();
+    }
+    gl = canvas.getContext("webgl2", contextFor({ background }));
+    canvas.addEventListener("webglcontextlost", (event) => {
+      if (event.target !== canvas) return; // one that was replaced
+      event.preventDefault();
+      close();
+      onTrouble(new Error("the picture was lost"));
+    });
+  }
 
   function close() {
     scene?.dispose();
@@ -37,7 +53,7 @@ export function makeStage(canvas, onTrouble) {
     return { width: Math.round((width * factor) / 2) * 2, height: Math.round((height * factor) / 2) * 2 };
   }
 
-  /** Draw from now on: {sceneUrl, parameters, width, height, features}. */
+  /** Draw from now on: {sceneUrl, parameters, background, width, height, features}. */
   async function show(next) {
     wanted = next;
     opening += 1;
@@ -46,8 +62,9 @@ export function makeStage(canvas, onTrouble) {
       const module = await import(next.sceneUrl);
       if (mine !== opening) return; // another look was chosen meanwhile
       close();
+      openCanvas(module.canBeTransparent ? next.background : "scene");
       Object.assign(canvas, sizeFor(next));
-      const composition = { ...sizeFor(next), fps: String(next.features.fps), seed: 0, parameters: next.parameters };
+      const composition = { ...sizeFor(next), fps: String(next.features.fps), seed: 0, parameters: next.parameters, background };
       scene = openScene(gl, composition, next.features, module);
       slow = [];
     } catch (error) {

@@ -1,4 +1,4 @@
-# One image for every process: which of them a container is says its command, `honcho start NAME` of the Procfile.
+# One image for every process: which of them a container is says its command, `ethereal start NAME` of the Procfile.
 # No ffmpeg: its libraries come with PyAV, and yt-dlp only fetches whole files. yt-dlp and deno are wheels of the lock.
 FROM python:3.11-slim-bookworm
 
@@ -25,4 +25,4 @@ EXPOSE 8765
 # Of the web app, as is the command; whoever runs another process gives another check, or --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s \
   CMD python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:${ETHEREAL_PORT:-8765}/healthz', timeout=5)"
-CMD ["honcho", "start", "web"]
+CMD ["ethereal", "start", "web"]

@@ -151,10 +151,8 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(
         10.0, gt=0, description="How long a step that has to end may tidy up before it is killed."
     )
-    stop_seconds: float = Field(
-        10.0,
-        ge=0,
-        description="How long a process that is to stop may finish its work, or else hands it back.",
+    stop_seconds: int = Field(
+        10, ge=1, description="How long a process that is to stop may finish its work; then it hands it back."
     )
 
     render_workers: int | None = Field(
@@ -233,6 +231,11 @@ class Settings(BaseSettings):
 
     @property
     def step_limit(self) -> timedelta:
+    @property
+    def stop_limit(self) -> timedelta:
+        """From SIGTERM to the end of any process, SIGKILL included."""
+        return timedelta(seconds=self.stop_seconds + self.grace_seconds + 3)
+
         return timedelta(minutes=self.render_minutes)
 
 

@@ -23,6 +23,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "ETHEREAL_STRAGGLER_SECONDS": "2",
         "ETHEREAL_PLAN_AGAIN_MINUTES": "0.35",
         "ETHEREAL_ALLOW_HTTP": "true",
+        "ETHEREAL_STOP_SECONDS": "1",
         "ETHEREAL_LOG_FORMAT": "json",
     }
     options = StackOptions(

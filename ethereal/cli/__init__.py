@@ -1,8 +1,8 @@
-"""The `ethereal` command: `up` and `demo` run the system here, `render` needs no service at all, `plan`,
-`render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a video to its plan,
-`submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library, `analyze` draws
-what is heard in a sound, `doctor` says what this machine lacks, `storage` sets up the bucket, `cloud`
-hands renders to Modal, `bench` measures.
+"""The `ethereal` command: `up` and `demo` run the system here, `start` one process of it, `render` needs no
+service at all, `plan`, `render-chunk` and `assemble` are its moves for other schedulers, `verify` holds a
+video to its plan, `submit`, `jobs` and `cancel` talk to a running one, `ingest` and `edit` fill its library,
+`analyze` draws what is heard in a sound, `doctor` says what this machine lacks, `storage` sets up the
+bucket, `cloud` hands renders to Modal, `bench` measures.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ethereal.errors import EtherealError, InvalidInputError
 #: The module in ethereal.cli that holds each command.
 _COMMANDS = {
     "up": "up",
+    "start": "start",
     "demo": "demo",
     "render": "render",
     "plan": "chunks",

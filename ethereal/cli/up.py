@@ -21,6 +21,7 @@ def stack_options(settings: Settings, *, show_logs: bool) -> StackOptions:
         flower_port=settings.flower_port,
         broker_url=settings.broker_url.get_secret_value() if settings.broker_url else None,
         render_workers=render_workers(settings),
+        stop_limit=settings.stop_limit,
     )
 
 

@@ -7,23 +7,22 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from ethereal.errors import ConflictError
 
-_ENDING_SECONDS = 20.0  # what the guards of a killed stack may need to end its processes
-
 
 @contextlib.contextmanager
-def hold_data_dir(data_dir: Path) -> Iterator[int]:
+def hold_data_dir(data_dir: Path, patience: timedelta = timedelta(seconds=30)) -> Iterator[int]:
     """Keep other stacks away from `data_dir`; yields the lock, to be handed to every guard.
 
-    Raises ConflictError naming the process that has it. Where that one was killed, waits for its guards to
-    end what it had started.
+    Raises ConflictError naming the process that has it. Where that one was killed, waits with `patience` for
+    its guards to end what it had started.
     """
     lock = os.open(data_dir / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _acquire(lock, data_dir)
+        _acquire(lock, data_dir, patience)
         os.truncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         yield lock
@@ -31,8 +30,8 @@ def hold_data_dir(data_dir: Path) -> Iterator[int]:
         os.close(lock)
 
 
-def _acquire(lock: int, data_dir: Path) -> None:
-    deadline = time.monotonic() + _ENDING_SECONDS
+def _acquire(lock: int, data_dir: Path, patience: timedelta) -> None:
+    deadline = time.monotonic() + patience.total_seconds()
     while True:
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

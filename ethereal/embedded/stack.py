@@ -27,7 +27,7 @@ from ethereal.process import GuardedProcess, Stop, start_guarded
 
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # recognised here, not bound
 _LOOK_SECONDS = 0.1
-_STOP = Stop(timedelta(seconds=8), signal.SIGTERM, "leader")  # longer than the processes' own grace
+_MARGIN = timedelta(seconds=4)  # for the supervisor, after the last of its processes was killed
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def open_stack(options: StackOptions) -> Iterator[RunningStack]:
     options.data_dir.mkdir(parents=True, exist_ok=True)
     options = replace(options, data_dir=options.data_dir.resolve())
     with contextlib.ExitStack() as opened:
-        lock = opened.enter_context(hold_data_dir(options.data_dir))
+        lock = opened.enter_context(hold_data_dir(options.data_dir, options.stop_limit + 2 * _MARGIN))
         options = replace(
             options,
             port=first_free_port(options.host, options.port),
@@ -134,7 +134,9 @@ def reachable(host: str) -> str:
 @contextlib.contextmanager
 def _start_supervisor(options: StackOptions, broker_url: str, lock: int) -> Iterator[GuardedProcess]:
     data_dir = options.data_dir
-    argv = [sys.executable, "-m", "ethereal.embedded.supervisor", str(options.procfile), str(data_dir)]
+    stop = options.stop_limit
+    said = [str(options.procfile), str(data_dir), str(stop.total_seconds())]
+    argv = [sys.executable, "-m", "ethereal.embedded.supervisor", *said]
     new_log(data_dir, "system")  # what is said there is of this run only
     with (
         new_log(data_dir, "supervisor").open("wb") as errors,
@@ -143,7 +145,7 @@ def _start_supervisor(options: StackOptions, broker_url: str, lock: int) -> Iter
             env=process_environment(options, broker_url),
             stdout=None if options.show_logs else subprocess.DEVNULL,
             stderr=errors,
-            stop=_STOP,
+            stop=Stop(stop + _MARGIN, signal.SIGTERM, "leader"),
             hold=(lock,),
         ) as supervisor,
     ):

@@ -1,8 +1,9 @@
 """Runs the Procfile by honcho until one process ends or SIGTERM comes; the stack starts it as a process.
 
-    python -m ethereal.embedded.supervisor PROCFILE DATA_DIR
+    python -m ethereal.embedded.supervisor PROCFILE DATA_DIR STOP_SECONDS
 
-What the processes say goes to the terminal, behind their names, and to their log files.
+What the processes say goes to the terminal, behind their names, and to their log files. Each has STOP_SECONDS
+to end: workers finish or hand back what they do, the web app its answers.
 """
 
 from __future__ import annotations
@@ -16,18 +17,15 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from honcho.environ import parse_procfile
+from honcho import manager as honcho_manager
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 from ethereal.embedded.logs import new_log
+from ethereal.embedded.options import processes_of
 from ethereal.process.guarded import Stop, guarded_argv
 
-GRACE = timedelta(seconds=4)  # honcho kills after five
-#: Celery ends a worker at once, its tasks tidying up, on SIGQUIT; SIGTERM waits for them, and their steps
-#: come back anyway: the reaper announces what lost its lease.
-_STOPS = {name: Stop(GRACE, signal.SIGQUIT, "leader") for name in ("worker", "render", "control")}
-_STOP = Stop(GRACE, signal.SIGTERM, "leader")
+_MARGIN_SECONDS = 2  # for a guard, after it killed
 
 
 class LogPrinter(Printer):  # type: ignore[misc]  # honcho has no types
@@ -63,15 +61,16 @@ class StackManager(Manager):  # type: ignore[misc]  # honcho has no types
         return self._asked or bool(super()._any_stopped())
 
 
-def main(procfile: Path, data_dir: Path) -> int:
+def main(procfile: Path, data_dir: Path, stop_limit: timedelta) -> int:
+    honcho_manager.KILL_WAIT = stop_limit.total_seconds() + _MARGIN_SECONDS
     manager = StackManager(LogPrinter(data_dir))
-    for name, command in parse_procfile(procfile.read_text()).processes.items():
+    for name, command in processes_of(procfile).items():
         shell = ["/bin/sh", "-c", f"exec {command}"]
-        argv = guarded_argv(shell, stop=_STOPS.get(name, _STOP), parent=os.getpid())
+        argv = guarded_argv(shell, stop=Stop(stop_limit, signal.SIGTERM, "leader"), parent=os.getpid())
         manager.add_process(name, f"exec {shlex.join(argv)}")
     manager.loop()
     return int(manager.returncode or 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), timedelta(seconds=float(sys.argv[3]))))

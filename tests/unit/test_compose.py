@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from fnmatch import fnmatch
 from importlib.metadata import entry_points, requires
 from importlib.resources import files
@@ -17,6 +18,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
+from ethereal.embedded import StackOptions
 from ethereal.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +129,7 @@ def test_every_setting_named_is_known(name: str) -> None:
 def test_every_process_started_stands_in_the_procfile() -> None:
     pages = [DOCKERFILE, *(str(service["command"]) for service in OURS.values())]
     pages.append((ROOT / "docs/deploy.md").read_text())
-    started = {name for page in pages for name in re.findall(r'honcho"?,? "?start"?,? "?([a-z]+)', page)}
+    started = {name for page in pages for name in re.findall(r'ethereal"?,? "?start"?,? "?([a-z]+)', page)}
 
     assert started == set(PROCFILE)
 
@@ -146,6 +148,13 @@ def test_every_command_names_a_program_and_a_module_that_exist() -> None:
             assert words[1] == "-A"
             assert find_spec(words[2])
             assert words[3] in known_to_celery
+
+
+def test_every_container_has_longer_to_stop_than_its_process_takes() -> None:
+    limit = Settings.model_construct().stop_limit
+    for name, service in OURS.items():
+        assert timedelta(seconds=int(service["stop_grace_period"].removesuffix("s"))) > limit, name
+    assert StackOptions(data_dir=ROOT).stop_limit == limit
 
 
 def test_workers_are_asked_by_the_names_they_have() -> None:

@@ -128,7 +128,9 @@ class Settings(BaseSettings):
     )
     reports_per_minute: int = Field(1200, gt=0, description="Reports of renderers a minute from one address.")
     trusted_proxies: int = Field(
-        0, ge=0, description="Proxies in front of the web app that tell the client's address (X-Forwarded-For)."
+        0,
+        ge=0,
+        description="Proxies in front of the web app that tell the client's address (X-Forwarded-For).",
     )
     most_jobs: int = Field(10_000, gt=0, description="How many jobs may wait and run at once.")
     most_jobs_per_client: int = Field(1_000, gt=0, description="How many of them may be of one client.")
@@ -230,12 +232,12 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.lease_seconds)
 
     @property
-    def step_limit(self) -> timedelta:
-    @property
     def stop_limit(self) -> timedelta:
         """From SIGTERM to the end of any process, SIGKILL included."""
         return timedelta(seconds=self.stop_seconds + self.grace_seconds + 3)
 
+    @property
+    def step_limit(self) -> timedelta:
         return timedelta(minutes=self.render_minutes)
 
 

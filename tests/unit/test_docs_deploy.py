@@ -28,3 +28,11 @@ def test_every_command_on_the_page_exists() -> None:
     assert commands <= set(cli.commands) | set(cli.list_commands(None))  # type: ignore[arg-type]
     assert processes <= {line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
     assert {"storage", "cloud", "doctor", "submit"} <= commands
+
+
+def test_settings_are_written_as_docker_reads_them() -> None:
+    """`docker run --env-file` takes what is behind the equals sign, quotes, comment and all."""
+    lines = re.findall(r"^    (ETHEREAL_\w+)=(.*)$", PAGE, re.MULTILINE)
+
+    assert len(lines) > 15
+    assert [name for name, value in lines if re.search(r"[\s#'\"]", value)] == []

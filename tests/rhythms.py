@@ -197,7 +197,8 @@ def rain(seconds: float = 20.0) -> Rhythm:
     rng = np.random.default_rng(6)
     times = np.cumsum(rng.exponential(0.3, round(seconds / 0.3)))
     drop = click()
-    return Rhythm(laid([(time, rng.uniform(0.3, 1) * drop) for time in times if time < seconds - 1], seconds))
+    hits = [(time, rng.uniform(0.3, 1) * drop) for time in times if time < seconds - 1]
+    return Rhythm(laid(hits, seconds), onsets=[time for time, _ in hits])
 
 
 def speech(seconds: float = 20.0) -> Rhythm:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from ethereal.audio.grid import GRID_RATE, Columns
@@ -17,6 +19,7 @@ BLUR = 2.0
 PASSAGE = 12 * GRID_RATE
 BESIDE = PASSAGE // 2 + 40  # rows that a passage, a blur and a mean reach to
 NEARBY = 3  # rows: 15 ms
+WIDTH = 5
 # Flux below these on average is hardly there, and is not blown up to look like music.
 FAINT_LEVEL, FAINT_SWELL = 0.01, 0.003
 
@@ -26,26 +29,39 @@ class AccentPart:
     """Accents of some rows, all of shape (rows,).
 
     `salience` is that of any beginning, `weight` all accents, of which bass counts once more, for it carries
-    the beat where there is any. Of `whole`, `bass` and `flux` each row has the strongest of those nearby.
-    `bass_share` says how far there is bass at all in the piece, 0..1.
+    the beat where there is any. Of the others each row has the strongest of those nearby. The shares say how
+    far there is bass, and anything in the middle, at all in the piece, 0..1.
     """
 
     salience: Columns
     weight: Columns
     whole: Columns
     bass: Columns
+    middle: Columns
     flux: Columns
     bass_share: float
+    middle_share: float
 
 
 @dataclass(frozen=True)
 class Accents:
-    """The accents of a piece, kept on disk: salience, whole and bass accents and flux of each row."""
+    """The accents of a piece, kept on disk: salience and flux of each row, then whole, bass and middle.
+
+    `means` are those of the last three.
+    """
 
     rows: RowFile
-    mean_whole: float
-    mean_bass: float
-    bass_share: float
+    means: tuple[float, float, float]
+
+    @property
+    def bass_share(self) -> float:
+        """How far there is bass, 0..1."""
+        return _share(self.means[1])
+
+    @property
+    def middle_share(self) -> float:
+        """How far there is anything in the middle bands, 0..1."""
+        return _share(self.means[2])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,50 +71,49 @@ class Accents:
         return np.ascontiguousarray(self.rows.read(rows.start, rows.stop)[:, 0])
 
     def part(self, rows: slice) -> AccentPart:
-        """Return the accents of some rows; both accents have a mean of 1 over the piece."""
+        """Return the accents of some rows; those of a kind have a mean of 1 over the piece."""
         first = max(rows.start - NEARBY, 0)
-        salience, whole, bass, flux = np.ascontiguousarray(self.rows.read(first, rows.stop + NEARBY).T)
-        whole, bass = whole / self.mean_whole, bass / self.mean_bass
+        salience, flux, *accents = np.ascontiguousarray(self.rows.read(first, rows.stop + NEARBY).T)
+        whole, bass, middle = (part / (mean or 1.0) for part, mean in zip(accents, self.means, strict=True))
         own = slice(rows.start - first, rows.stop - first)
         return AccentPart(
             salience=salience[own],
             weight=(whole + self.bass_share * bass)[own],
             whole=_strongest_nearby(whole)[own],
             bass=_strongest_nearby(bass)[own],
+            middle=_strongest_nearby(middle)[own],
             flux=_strongest_nearby(flux)[own],
             bass_share=self.bass_share,
+            middle_share=self.middle_share,
         )
 
-    def at(self, rows: Sequence[int] | np.ndarray, of: Callable[[AccentPart], Columns]) -> Columns:
-        """Return what `of` gives for single rows."""
-        wanted = np.asarray(rows, np.int64)
-        found = np.zeros(len(wanted))
-        for number in np.unique(wanted // ROWS_AT_ONCE).tolist():
+    def at(self, rows: NDArray[np.int64], of: Callable[[AccentPart], Columns]) -> Columns:
+        """Return the columns that `of` gives, at single rows in any order."""
+        parts, order = rows // ROWS_AT_ONCE, np.argsort(rows, kind="stable")
+        found = [np.zeros((0, 1))]
+        for number in np.unique(parts).tolist():
             start = number * ROWS_AT_ONCE
-            here = wanted // ROWS_AT_ONCE == number
-            part = self.part(slice(start, start + ROWS_AT_ONCE))
-            found[here] = of(part)[wanted[here] - start]
-        return found
+            here = rows[order][parts[order] == number]
+            found.append(of(self.part(slice(start, start + ROWS_AT_ONCE)))[here - start])
+        return np.concatenate(found[1:] or found)[np.argsort(order, kind="stable")]
 
 
 def measure_accents(growth: Growth, rows: RowFile) -> Accents:
     """Write the accents of a piece into `rows`, from its growth on both scales."""
-    sums = np.zeros(2)
+    sums = np.zeros(3)
     for part in in_parts(len(growth), BESIDE):
         grown = growth.read(part.first, part.last)
-        whole, bass = (
-            _salience(swell, FAINT_SWELL)[part.own] ** 2 for swell in (grown.swell, grown.bass_swell)
-        )
-        salience = _salience(grown.flux.whole, FAINT_LEVEL)[part.own]
-        rows.append(np.column_stack([salience, whole, bass, grown.flux.whole[part.own]]))
-        sums += whole.sum(), bass.sum()
-    whole_mean, bass_mean = (sums / max(len(growth), 1)).tolist()
-    return Accents(
-        rows,
-        mean_whole=whole_mean or 1.0,
-        mean_bass=bass_mean or 1.0,
-        bass_share=min(1.0, float(np.sqrt(bass_mean))),
-    )
+        swells = (grown.swells.whole, grown.swells.bass, grown.swells.middle)
+        accents = [_salience(swell, FAINT_SWELL)[part.own] ** 2 for swell in swells]
+        salience = _salience(grown.levels.whole, FAINT_LEVEL)[part.own]
+        rows.append(np.column_stack([salience, grown.levels.whole[part.own], *accents]))
+        sums += [column.sum() for column in accents]
+    whole, bass, middle = (sums / max(len(growth), 1)).tolist()
+    return Accents(rows, (whole, bass, middle))
+
+
+def _share(mean: float) -> float:
+    return min(1.0, math.sqrt(mean))
 
 
 def _strongest_nearby(values: Columns) -> Columns:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ethereal.audio.accents import AccentPart
+from ethereal.audio.backbeat import backbeat
 from ethereal.audio.beat_chain import Rows
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.tempo import usual
@@ -14,6 +15,7 @@ from ethereal.audio.tempo import usual
 LEAST_BEATS = 6
 STEPS = 24  # a beat is looked at in as many parts
 BETWEEN = (5, 8, 10, 12, 14, 16, 19)  # halves, thirds and fifths of a beat: accents there speak against it
+HALF = 12
 STRICTNESS = 3
 REPEATS = (1, 2, 3, 4)
 UNEVEN = 0.03
@@ -53,16 +55,24 @@ def tempo_of(rows: Rows) -> float:
 
 
 def _against(rows: Rows, music: AccentPart) -> float:
-    """How heavy the heaviest place between beats is beside the beats, 0..1, whole and bass alike."""
-    whole, bass = (_between(values, rows) for values in (music.whole, music.bass))
+    """How heavy the heaviest place between beats is beside the beats, 0..1, whole and bass alike.
+
+    Where the backbeat is clear, kicks may come half a beat early or late.
+    """
+    halves = np.rint((rows[:-1] + rows[1:]) / 2).astype(np.int64)
+    clear = music.middle_share * backbeat(music.middle[rows], music.middle[halves])
+    whole, bass = (_between(values, rows, clear) for values in (music.whole, music.bass))
     share = music.bass_share
     return float(((whole**STRICTNESS + share * bass**STRICTNESS) / (1 + share)) ** (1 / STRICTNESS))
 
 
-def _between(values: Columns, rows: Rows) -> float:
+def _between(values: Columns, rows: Rows, clear: float) -> float:
+    """Compare the heaviest place between beats with the beats, and with what the backbeat allows half-way."""
     profile = _profile(values, rows).mean(axis=0)
+    own = float(profile[0] + clear * profile[HALF])
+    profile[HALF] *= 1 - clear
     heaviest = float(profile[list(BETWEEN)].max())
-    return min(heaviest / float(profile[0]), 1.0) if profile[0] > 0 else float(heaviest > 0)
+    return min(heaviest / own, 1.0) if own > 0 else float(heaviest > 0)
 
 
 def _profile(values: Columns, rows: Rows) -> Columns:

@@ -7,13 +7,14 @@ Noise, silence and pads give low confidence, and then no beats at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from ethereal.audio.accents import AccentPart, Accents
+from ethereal.audio.backbeat import backbeat, steadiness
 from ethereal.audio.beat_chain import Rows, lay_chain, shifted
 from ethereal.audio.beat_path import LEAST_CONFIDENCE, follow_path, make_windows
 from ethereal.audio.beat_reading import CLEAR_FLUX, LEAST_BEATS, tempo_of
@@ -24,6 +25,7 @@ from ethereal.beat import Beat, no_beat
 
 SHIFTS = (0, 1 / 2, 1 / 3, 2 / 3, 1 / 4, 3 / 4)
 PHASE_BASS = 1.5
+CLEAR_PLACE = 2.0  # how much more a place weighs that has a clear backbeat or a kick on each beat
 CLEARLY_MORE = 1.05
 BESIDE, LEAST_CLEAR = 4, 0.3  # beats on each side, and how many of those beside must sound
 
@@ -64,22 +66,33 @@ def _lay_chains(accents: Accents, windows: Sequence[slice], beat: Beat) -> list[
 
 def _placed(chain: Rows, accents: Accents) -> Rows:
     """Shift the chain to where the weight is: a loud hat between the kicks may have drawn it."""
-    places = [shifted(chain, part) for part in SHIFTS]
-    weight = accents.at(np.concatenate(places), _carried)
     best, most = chain, 0.0
-    for rows, here in zip(places, np.split(weight, np.cumsum([len(rows) for rows in places])), strict=False):
-        if here.mean() > most * CLEARLY_MORE:
-            best, most = rows, float(here.mean())
+    for rows, here in _places(chain, accents):
+        if here > most * CLEARLY_MORE:
+            best, most = rows, here
     return best
 
 
-def _carried(part: AccentPart) -> Columns:
-    return part.whole + PHASE_BASS * part.bass_share * part.bass
+def _places(chain: Rows, accents: Accents) -> Iterator[tuple[Rows, float]]:
+    """Yield the chain where it may lie, and what speaks for it: what it carries there, and how it repeats."""
+    places = [shifted(chain, part) for part in SHIFTS]
+    both = [*places, *(shifted(rows, 1 / 2) for rows in places)]
+    heard = accents.at(np.concatenate(both), _told_by)
+    parts = np.split(heard, np.cumsum([len(rows) for rows in both])[:-1])
+    for rows, on, between in zip(places, parts, parts[len(places) :], strict=False):
+        carried, bass, middle = zip(on.T, between.T, strict=True)
+        clear = max(accents.bass_share * steadiness(*bass), accents.middle_share * backbeat(*middle))
+        yield rows, float(carried[0].mean()) * (1 + CLEAR_PLACE * clear)
+
+
+def _told_by(part: AccentPart) -> Columns:
+    carried = part.whole + PHASE_BASS * part.bass_share * part.bass
+    return np.column_stack([carried, part.bass, part.middle])
 
 
 def _heard(rows: Rows, accents: Accents) -> Rows:
     """Keep beats that sound among others that do, and silent ones that have such beats on both sides."""
-    clear = accents.at(rows, lambda part: part.flux) >= CLEAR_FLUX
+    clear = accents.at(rows, lambda part: part.flux[:, None])[:, 0] >= CLEAR_FLUX
 
     def share(count: int, origin: int) -> Columns:
         return np.asarray(uniform_filter1d(clear.astype(np.float64), count, origin=origin, mode="constant"))

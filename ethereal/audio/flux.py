@@ -23,10 +23,11 @@ SWELL_EXPONENT = 0.35  # of power: 0.5 would be amplitude
 
 @dataclass(frozen=True)
 class Flux:
-    """Mean growth per row: over all fine bands, those below BASS_TOP, and those above HIGH_BOTTOM."""
+    """Mean growth per row: over all fine bands, those below BASS_TOP, above HIGH_BOTTOM, and between."""
 
     whole: Columns
     bass: Columns
+    middle: Columns
     high: Columns
 
 
@@ -49,15 +50,15 @@ def _measure(power: Power, scale: Callable[[Columns], Columns]) -> Flux:
     # There is silence before the first row, so what sounds at the very start has begun there.
     begun = scale(fine[: LAG // 2 + 1].astype(np.float64)).max(axis=0)
     growth[:, :1] = _rise(np.concatenate([np.zeros((LAG, FINE_COUNT)), begun[None]]))
-    whole, bass, high = growth
-    return Flux(whole, bass, high)
+    return Flux(*growth)
 
 
 def _rise(values: Columns) -> Columns:
     rise = np.maximum(values[LAG:] - values[:-LAG], 0)
     edges = np.array(FINE_EDGES)
     bass, high = edges[1:] <= BASS_TOP, edges[:-1] >= HIGH_BOTTOM
-    return np.stack([rise.mean(axis=1), rise[:, bass].mean(axis=1), rise[:, high].mean(axis=1)])
+    parts = (rise[:, bass], rise[:, ~bass & ~high], rise[:, high])
+    return np.stack([rise.mean(axis=1), *(part.mean(axis=1) for part in parts)])
 
 
 def _tops() -> Columns:

@@ -11,16 +11,15 @@ from ethereal.audio.flux import Flux
 from ethereal.audio.grid import Columns
 from ethereal.audio.row_file import RowFile
 
-WIDTH = 6
+WIDTH = 9
 
 
 @dataclass(frozen=True)
 class Grown:
-    """Some rows: the growth of levels, and of swells in all bands and in the bass."""
+    """Some rows: the growth of levels and of swells."""
 
-    flux: Flux
-    swell: Columns
-    bass_swell: Columns
+    levels: Flux
+    swells: Flux
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,18 @@ class Growth:
 
     def append(self, levels: Flux, swells: Flux, sounds: NDArray[np.bool_], own: slice) -> None:
         """Add the own rows of a passage; `sounds` tells for each of them whether anything is heard."""
-        columns = (levels.whole, levels.bass, levels.high, swells.whole, swells.bass)
+        columns = (*_columns(levels), *_columns(swells))
         self.rows.append(np.column_stack([*(column[own] for column in columns), sounds]))
 
     def read(self, start: int, end: int) -> Grown:
         """Return the rows from `start` to before `end`."""
-        whole, bass, high, swell, bass_swell, _ = np.ascontiguousarray(self.rows.read(start, end).T)
-        return Grown(Flux(whole, bass, high), swell, bass_swell)
+        columns = np.ascontiguousarray(self.rows.read(start, end).T)
+        return Grown(Flux(*columns[:4]), Flux(*columns[4:8]))
 
     def sounds_at(self, row: int) -> bool:
         """Whether anything is heard at a row."""
         return bool(self.rows.read(row, row + 1)[0, -1])
+
+
+def _columns(flux: Flux) -> tuple[Columns, ...]:
+    return flux.whole, flux.bass, flux.middle, flux.high

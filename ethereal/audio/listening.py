@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ethereal.audio.accents import WIDTH as ACCENTS_WIDTH
 from ethereal.audio.bands import BANDS, level
 from ethereal.audio.chroma import CHROMA_RATE, measure_chroma
 from ethereal.audio.colour import audibility, measure_centroid, measure_width
@@ -61,7 +62,7 @@ def open_heard(scratch: Path) -> Iterator[Heard]:
             levels=keep("levels", LEVELS_WIDTH),
             growth=Growth(keep("growth", GROWTH_WIDTH)),
             described=keep("described", DESCRIBED_WIDTH),
-            accents=keep("accents", 4),
+            accents=keep("accents", ACCENTS_WIDTH),
         )
 
 

@@ -46,7 +46,7 @@ def standing_out(flux: Columns, mean_share: float = 1.0) -> Columns:
 def _peaks(growth: Growth, of: Callable[[Flux], Columns], least: float) -> Iterable[tuple[Columns, Columns]]:
     """Yield the rows of peaks and their flux, part by part."""
     for part in in_parts(len(growth), AROUND):
-        flux = of(growth.read(part.first, part.last).flux)
+        flux = of(growth.read(part.first, part.last).levels)
         highest = flux == maximum_filter1d(flux, 2 * NEAREST + 1, mode="constant")
         peaks = np.flatnonzero((highest & (standing_out(flux, MEAN_SHARE) > least))[part.own])
         yield (peaks + part.start).astype(np.float64), flux[part.own][peaks]

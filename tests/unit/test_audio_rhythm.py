@@ -19,6 +19,9 @@ STEADY: dict[str, Callable[[], Rhythm]] = {
     **{f"rock {tempo}": lambda tempo=tempo: rhythms.rock(tempo) for tempo in (80, 110, 160)},
     **{f"three four {tempo}": lambda tempo=tempo: rhythms.waltz(tempo) for tempo in (90, 120, 144, 180)},
     **{f"swing {tempo}": lambda tempo=tempo: rhythms.swing(tempo) for tempo in (100, 120, 150, 180)},
+    **{
+        f"syncopation {tempo}": lambda tempo=tempo: rhythms.syncopated(tempo) for tempo in (85, 100, 120, 140)
+    },
     "sixteenths 105": lambda: rhythms.sixteenths(105),
     "plucked 100": lambda: rhythms.plucked(100),
     "four over a pad": lambda: rhythms.over_pad(rhythms.four_on_the_floor(122)),
@@ -53,6 +56,16 @@ def test_onsets_beats_and_tempo_are_found(name: str, tmp_path: Path) -> None:
     assert f_measure(features.beats, rhythm.beats, 0.07) >= 0.90
     assert features.tempo == pytest.approx(rhythm.tempo, rel=0.02)
     assert features.beat_confidence > 0.7
+
+
+def test_a_player_who_lingers_and_hurries_is_followed(tmp_path: Path) -> None:
+    rhythm = rhythms.rubato()
+
+    features = features_of(rhythm, tmp_path)
+
+    assert f_measure(features.onsets, rhythm.onsets, 0.05) >= 0.95
+    assert f_measure(features.beats, rhythm.beats, 0.07) >= 0.90
+    assert features.tempo == pytest.approx(rhythm.tempo, rel=0.02)
 
 
 @pytest.mark.parametrize("name", WITHOUT_BEAT)

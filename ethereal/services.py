@@ -41,6 +41,14 @@ class TaskQueue(Protocol):
         """
         ...
 
+    def has_forgotten(self) -> bool:
+        """Whether the broker lost what it was told since `remember`. Raise BrokerUnavailableError."""
+        ...
+
+    def remember(self) -> None:
+        """Note with the broker that it is told of everything. Raise BrokerUnavailableError."""
+        ...
+
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
         """Stop these tasks where they run, if somebody listens."""
         ...

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from celery import Celery, chain, signature
 from celery.canvas import Signature
@@ -16,6 +18,9 @@ from ethereal.jobs.turns import FIRST_LEVEL, LEVELS
 from tasks.queues import queue_of, routes_among
 
 logger = logging.getLogger(__name__)
+
+#: A key that goes when the broker loses what it holds.
+_TOLD = "ethereal:told"
 
 #: The steps that travel as one chain, in order.
 CHAIN = (StepName.PREPARE_AUDIO, StepName.UPLOAD_R2, StepName.DISPATCH_MODAL)
@@ -43,6 +48,14 @@ class CeleryTaskQueue:
         except (OperationalError, RedisError, OSError) as error:
             logger.warning("job %s stops at its next beat, the broker is away: %s", job_id, error)
 
+    def has_forgotten(self) -> bool:
+        with self._redis() as redis:
+            return not redis.exists(_TOLD)
+
+    def remember(self) -> None:
+        with self._redis() as redis:
+            redis.set(_TOLD, 1)
+
     def routes(self) -> frozenset[str]:
         return routes_among(set().union(*self._queues().values()))
 
@@ -62,6 +75,15 @@ class CeleryTaskQueue:
         """Names of the workers that answer within a second."""
         try:
             return [name for reply in self._app.control.ping(timeout=1) for name in reply]
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+
+    @contextmanager
+    def _redis(self) -> Iterator[Any]:
+        """The broker as the Redis it is."""
+        try:
+            with self._app.connection_or_acquire() as connection:
+                yield connection.default_channel.client
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 

@@ -45,6 +45,7 @@ class MemoryQueue:
     announced: list[Announcement] = field(default_factory=list)
     revoked: list[tuple[JobId, StepKey]] = field(default_factory=list)
     away: bool = False
+    forgot: bool = False
     listening: frozenset[str] = frozenset()
     workers: frozenset[str] = frozenset()
 
@@ -52,6 +53,14 @@ class MemoryQueue:
         if self.away:
             raise BrokerUnavailableError("the broker does not answer")
         self.announced += steps
+
+    def has_forgotten(self) -> bool:
+        if self.away:
+            raise BrokerUnavailableError("the broker does not answer")
+        return self.forgot
+
+    def remember(self) -> None:
+        self.forgot = False
 
     def routes(self) -> frozenset[str]:
         return self.listening

@@ -370,6 +370,20 @@ class MemoryJobStore(MemoryState):
                 self._end_job(job_id, JobStatus.FAILED, now, error=OVERDUE)
             return late
 
+    def tell_again(self, *, now: datetime) -> int:
+        with self._lock:
+            told = [
+                step
+                for job_id, steps in self._steps.items()
+                if not self._jobs[job_id].status.is_final
+                for step in steps.values()
+                if step.status is StepStatus.WAITING and step.announce_at > now
+            ]
+            for step in told:
+                due = replace(step, announcements=0, announce_at=max(now, step.not_before))
+                self._steps[step.job_id][step.key] = due
+            return len(told)
+
     def take_due(self, *, now: datetime, limit: int = 500) -> Sequence[Announcement]:
         with self._lock:
             due = [

@@ -323,6 +323,9 @@ class SqlJobStore:
         rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
         return [Announcement(*key_from_row(row), row["route"]) for row in rows]
 
+    def tell_again(self, *, now: datetime) -> int:
+        return len(self._batch([sql.TELL_AGAIN], {"now": to_ms(now)})[0].rows)
+
     def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
         arguments: Arguments = {
             "lane": lane,

@@ -236,6 +236,11 @@ TAKE_DUE = (
     " WHERE steps.status = 'waiting' AND announce_at <= :now AND jobs.status IN ('pending', 'processing')"
     " ORDER BY announce_at LIMIT :limit) RETURNING job_id, name, idx, route"
 )
+TELL_AGAIN = (
+    "UPDATE steps SET announcements = 0, announce_at = max(:now, not_before)"
+    " WHERE status = 'waiting' AND announce_at > :now"
+    " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) RETURNING attempt"
+)
 
 _GIVEN = "status = 'waiting' AND turn_at > :expired"
 TAKE_TURN = (

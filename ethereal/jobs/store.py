@@ -271,6 +271,10 @@ class JobStore(Protocol):
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
         ...
 
+    def tell_again(self, *, now: datetime) -> int:
+        """Let every step that waits be due for an announcement, as if it were new; return how many."""
+        ...
+
     def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:
         """The queue positions of those of these jobs that are pending."""
         ...

@@ -45,6 +45,7 @@ def reap(services: Services) -> Reaped:
     settled = settle_calls(services)
     planned_again = rescue_stranded(services)
     called = call_second_runs(services)
+    tell_again(services)
     due = services.jobs.take_due(now=services.clock())
     if due:
         announce(services, due)
@@ -54,6 +55,17 @@ def reap(services: Services) -> Reaped:
     if any(asdict(reaped).values()):
         logger.info("reaped: %s", reaped)
     return reaped
+
+
+def tell_again(services: Services) -> None:
+    """Let a broker that came back with nothing be told at once of all that waits."""
+    try:
+        if services.queue.has_forgotten():
+            told = services.jobs.tell_again(now=services.clock())
+            services.queue.remember()
+            logger.info("the broker is new or has forgotten: %d steps are told again", told)
+    except UnavailableError as error:
+        logger.warning("nobody can tell what the broker knows: %s", error)
 
 
 def end_overdue(services: Services) -> int:

@@ -357,6 +357,27 @@ def test_a_step_that_was_lost_is_announced_as_often_as_a_new_one(store: JobStore
         assert due == [Announcement(job.id, PREPARE)]
 
 
+def test_what_waits_is_told_again_as_if_it_were_new(store: JobStore) -> None:
+    waiting, running, ended = add(store), add(store), add(store)
+    for minute in range(4):
+        store.take_due(now=NOON + timedelta(minutes=minute))
+    now = NOON + timedelta(minutes=3, seconds=1)
+    claim(store, running, now=now)
+    store.cancel(ended.id, now=now)
+
+    assert store.tell_again(now=now) == 1
+    assert store.take_due(now=now) == [Announcement(waiting.id, PREPARE)]
+    assert store.take_due(now=now + timedelta(seconds=5)) == [Announcement(waiting.id, PREPARE)]
+
+
+def test_a_step_that_waits_for_another_try_is_not_told_before_it(store: JobStore) -> None:
+    job = add(store)
+    store.fail(claim(store, job).lease, BROKEN, now=NOON, retry_at=NOON + timedelta(seconds=10))
+
+    assert store.tell_again(now=NOON) == 1
+    assert store.take_due(now=NOON + timedelta(seconds=9)) == []
+
+
 def test_the_queue_position_counts_the_pending_jobs_before(store: JobStore) -> None:
     jobs = [add(store) for _ in range(3)]
     assert [store.queue_position(job.id) for job in jobs] == [0, 1, 2]

@@ -23,11 +23,12 @@ def test_every_command_on_the_page_exists() -> None:
     commands = set(re.findall(r"ethereal ethereal ([a-z-]+)", PAGE)) | set(
         re.findall(r"`ethereal ([a-z-]+)", PAGE)
     )
-    processes = set(re.findall(r"honcho start ([a-z]+)", PAGE))
+    processes = set(re.findall(r"ethereal start ([a-z]+)", PAGE))
 
     assert commands <= set(cli.commands) | set(cli.list_commands(None))  # type: ignore[arg-type]
     assert processes <= {line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
-    assert {"storage", "cloud", "doctor", "submit"} <= commands
+    assert {"storage", "cloud", "doctor", "submit", "start"} <= commands
+    assert {"web", "worker", "control", "beat"} <= processes
 
 
 def test_settings_are_written_as_docker_reads_them() -> None:

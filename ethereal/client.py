@@ -25,10 +25,21 @@ FINAL = frozenset({"complete", "failed", "cancelled"})
 
 
 class ApiError(EtherealError):
-    """The server refused; `code` and the message are its own."""
+    """The server refused; `server_code` and the message are its own.
 
-    def __init__(self, status: int, code: str, message: str, details: Mapping[str, list[str]]) -> None:
+    The same request may be sent again after `retry_after` seconds, where the server says so.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, list[str]],
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.status = status
         self.server_code = code
         self.details = details
@@ -145,4 +156,6 @@ def _refusal(error: HTTPError) -> ApiError:
             told = json.load(error)["error"]
         except (ValueError, KeyError, TypeError):
             told = {"code": "INTERNAL_ERROR", "message": f"HTTP {error.code}"}
-    return ApiError(error.code, told["code"], told["message"], told.get("details") or {})
+    wait = error.headers.get("Retry-After", "")
+    seconds = int(wait) if wait.isdecimal() else None
+    return ApiError(error.code, told["code"], told["message"], told.get("details") or {}, seconds)

@@ -78,3 +78,5 @@ def _show(error: EtherealError) -> None:
     if isinstance(error, InvalidInputError | ApiError):
         for field, messages in error.details.items():
             console.print(f"  {field}: {'; '.join(messages)}", highlight=False)
+    if isinstance(error, ApiError) and error.retry_after:
+        console.print(f"  Try again in {error.retry_after} seconds.", highlight=False)

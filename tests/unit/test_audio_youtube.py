@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
+import os
 import socket
+import subprocess
 import sys
 import time
 from datetime import timedelta
@@ -274,6 +277,35 @@ def test_the_child_may_not_carry_home_more_than_the_limit(folder: Path) -> None:
         error = failure(folder, f"reach:127.0.0.1:{web.port}", "fail:Connection broken", rule=web.rule)
 
     assert isinstance(error, TooLargeError)
+
+
+def test_the_installed_yt_dlp_opens_no_door_but_ours(folder: Path) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def inward(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["10.0.0.1"]
+
+    real = [sys.executable, "-P", "-m", "yt_dlp", "--extractor-retries=0"]
+    with pytest.raises(UnsafeAddressError):
+        fetch_youtube(ID, folder, limits=LIMITS, max_duration=HALF_AN_HOUR, resolver=inward, yt_dlp_argv=real)
+
+    assert set(asked) == {("www.youtube.com", 443)}
+    assert list(folder.iterdir()) == []
+
+
+def test_yt_dlp_finds_the_javascript_runtime_of_the_wheel(tmp_path: Path) -> None:
+    tools = Path(sys.executable).parent
+    spoken = subprocess.run(
+        [sys.executable, "-P", "-m", "yt_dlp", "--ignore-config", "--no-plugin-dirs", "--verbose"],
+        env={"PATH": f"{tools}{os.pathsep}{os.defpath}", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"JS runtimes: deno-{importlib.metadata.version('deno')}" in spoken.stderr
+    assert f"yt_dlp_ejs-{importlib.metadata.version('yt-dlp-ejs')}" in spoken.stderr
 
 
 def test_youtube_out_of_reach_is_unavailable(folder: Path) -> None:

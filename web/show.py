@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
 
-from ethereal.jobs.model import Job, JobStatus, JobType
+from ethereal.jobs.model import Job, JobId, JobStatus, JobType
 from ethereal.jobs.request import EditRequest, IngestRequest, JobRequest, RenderRequest, RenderResult
 from ethereal.pipeline.eta import Eta
 from ethereal.pipeline.progress import live_frames, progress_of
@@ -25,13 +25,19 @@ def job_json(services: Services, job: Job) -> dict[str, object]:
 
 def jobs_json(services: Services, jobs: Sequence[Job]) -> list[dict[str, object]]:
     """What a client sees of each of the jobs; their places and frames are asked for at once."""
-    pending = [job.id for job in jobs if job.status is JobStatus.PENDING]
-    positions = services.jobs.queue_positions(pending) if pending else {}
+    positions = _positions(services, [job.id for job in jobs if job.status is JobStatus.PENDING])
     live, now = live_frames(services, jobs), services.clock()
     return [
         _as_seen(services, job, positions.get(job.id), *progress_of(job, live.get(job.id), now))
         for job in jobs
     ]
+
+
+def _positions(services: Services, pending: Sequence[JobId]) -> Mapping[JobId, int | None]:
+    """The places of pending jobs: that of one is found without looking at every other."""
+    if len(pending) == 1:
+        return {pending[0]: services.jobs.queue_position(pending[0])}
+    return services.jobs.queue_positions(pending) if pending else {}
 
 
 def _as_seen(

@@ -126,7 +126,10 @@ def test_the_one_job_of_a_client_comes_after_the_first_of_another_s_batch(store:
     short = add(store, "bob")
 
     assert turn(store) == Announcement(short.id, PREPARE, turn=True)
-    assert [store.queue_position(job.id) for job in (*batch, short)] == [None, 0, 2, 3, 1]
+    places = {batch[1].id: 0, short.id: 1, batch[2].id: 2, batch[3].id: 3}
+    jobs = [batch[0].id, *places]
+    assert [store.queue_position(job_id) for job_id in jobs] == [None, 0, 1, 2, 3]
+    assert store.queue_positions(jobs) == places
 
 
 def test_clients_take_turns_where_one_worker_does_everything(store: JobStore) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -31,6 +31,7 @@ from ethereal.pipeline.submit_audio import INGEST, submit_ingest
 from ethereal.pipeline.upload import accept_upload
 from ethereal.services import Limits, Services
 from ethereal.storage.keys import StorageKey
+from ethereal.storage.store import ObjectFacts
 from tests.builders import HandClock, make_services
 from tests.failing import Failing
 from tests.played_web import PlayedWeb, answering, played_web, redirecting
@@ -296,6 +297,24 @@ def test_what_nobody_asks_for_goes_after_a_month(services: Services, song: Path,
     clock.turn(timedelta(days=11))
     assert sweep_assets(services) == 1
     assert stored(services) == []
+
+
+def test_what_the_library_takes_is_known_without_looking_at_its_objects(
+    services: Services, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room and the list used to cost a look at every object, for each sound that came in."""
+    looked, look = list[str](), services.objects.list
+
+    def watched(prefix: StorageKey) -> Iterator[ObjectFacts]:
+        looked.append(prefix)
+        return look(prefix)
+
+    monkeypatch.setattr(services.objects, "list", watched)
+    asset_id = asset_id_of(run(services, upload(services, song)))
+
+    assert [asset.id for asset in services.assets.list().assets] == [asset_id]
+    assert services.assets.bytes_used() == sum(f.size for f in look(StorageKey("assets/")))
+    assert {prefix.partition("/")[0] for prefix in looked} <= {"uploads"}, "the upload's own folder"
 
 
 def test_a_deleted_asset_takes_its_objects_with_it(services: Services, song: Path) -> None:

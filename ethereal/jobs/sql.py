@@ -329,12 +329,13 @@ class SqlJobStore:
     def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
         arguments: Arguments = {
             "lane": lane,
-            "levels": json.dumps(dict(lane.levels)),
             "route": route,
             "now": to_ms(now),
             "expired": to_ms(now - TURN_LASTS),
         }
-        rows = rows_of(self._batch([sql.TAKE_TURN], arguments)[0])
+        if not self._query(sql.SEVERAL_CLIENTS, {}).rows[0][0]:
+            return None
+        rows = rows_of(self._batch([sql.take_turn(lane.levels)], arguments)[0])
         return Announcement(*key_from_row(rows[0]), rows[0]["route"], turn=True) if rows else None
 
     def forget_turns(self, *, before: datetime) -> None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 _LIVE = "EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status IN ('pending', 'processing'))"
 _STEP = "job_id = :job AND name = :name AND idx = :idx"
 _HELD_STEP = f"{_STEP} AND status = 'running' AND attempt = :attempt"
@@ -75,19 +73,10 @@ BACKLOG = (
     " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) GROUP BY name"
 )
 
-# A step that took its worker along twice runs beside no other that did: one of them may be guilty of both.
-_LOST_TWICE = (
-    "(SELECT COUNT(*) FROM json_each({0}.failures)"
-    " WHERE json_extract(json_each.value, '$.code') = 'WORKER_LOST') > 1"
-)
-_SUSPECT_RUNS = (
-    f"EXISTS (SELECT 1 FROM steps AS other WHERE other.status = 'running' AND {_LOST_TWICE.format('other')})"
-)
 CLAIM_STEP = (
     "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, worker = :worker,"
     " claimed_at = :now, deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
     f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE}"
-    f" AND NOT ({_LOST_TWICE.format('steps')} AND {_SUSPECT_RUNS})"
 )
 SERVED = (
     "INSERT INTO turns (client, lane, served_at) SELECT client, :lane, :now FROM jobs WHERE id = :job"
@@ -256,38 +245,23 @@ TELL_AGAIN = (
     " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) RETURNING attempt"
 )
 
-#: Whether jobs of several clients live: four looks into an index.
-SEVERAL_CLIENTS = (
-    "SELECT COUNT(DISTINCT client) > 1 FROM ("
-    "SELECT MIN(client) AS client FROM jobs WHERE status = 'pending'"
-    " UNION ALL SELECT MAX(client) FROM jobs WHERE status = 'pending'"
-    " UNION ALL SELECT MIN(client) FROM jobs WHERE status = 'processing'"
-    " UNION ALL SELECT MAX(client) FROM jobs WHERE status = 'processing')"
-)
 _GIVEN = "status = 'waiting' AND turn_at > :expired"
-
-
-def take_turn(levels: Mapping[str, int]) -> str:
-    """The move that gives the turn to one of the steps with these names, which are as urgent as that."""
-    names = ", ".join(f"'{name}'" for name in levels)
-    level = " ".join(f"WHEN '{name}' THEN {level}" for name, level in levels.items())
-    return (
-        "WITH lane AS MATERIALIZED (SELECT steps.rowid AS step, steps.status, not_before, route, idx,"
-        f" coalesce(turn_at, 0) AS turn_at, client, sequence, CASE steps.name {level} END AS level"
-        " FROM jobs JOIN steps ON steps.job_id = jobs.id WHERE jobs.status IN ('pending', 'processing')"
-        f" AND steps.status IN ('waiting', 'running') AND steps.name IN ({names})),"
-        " due AS (SELECT * FROM lane"
-        " WHERE status = 'waiting' AND not_before <= :now AND (route IS NULL OR route = :route)),"
-        f" busy AS (SELECT client, COUNT(*) AS number FROM lane WHERE status = 'running' OR ({_GIVEN})"
-        " GROUP BY client)"
-        " UPDATE steps SET turn_at = :now WHERE (SELECT COUNT(DISTINCT client) FROM due) > 1 AND rowid ="
-        " (SELECT step FROM due LEFT JOIN busy ON busy.client = due.client"
-        " LEFT JOIN turns ON turns.client = due.client AND turns.lane = :lane WHERE turn_at <= :expired"
-        " ORDER BY coalesce(number, 0), coalesce(served_at, 0), level, sequence, idx LIMIT 1)"
-        " RETURNING job_id, name, idx, route"
-    )
-
-
+TAKE_TURN = (
+    "WITH lane AS MATERIALIZED (SELECT steps.rowid AS step, steps.status, not_before, route, idx,"
+    " coalesce(turn_at, 0) AS turn_at, client, sequence, level.value AS level"
+    " FROM jobs JOIN steps ON steps.job_id = jobs.id"
+    " JOIN json_each(:levels) AS level ON level.key = steps.name"
+    " WHERE jobs.status IN ('pending', 'processing') AND steps.status IN ('waiting', 'running')),"
+    " due AS (SELECT * FROM lane"
+    " WHERE status = 'waiting' AND not_before <= :now AND (route IS NULL OR route = :route)),"
+    f" busy AS (SELECT client, COUNT(*) AS number FROM lane WHERE status = 'running' OR ({_GIVEN})"
+    " GROUP BY client)"
+    " UPDATE steps SET turn_at = :now WHERE (SELECT COUNT(DISTINCT client) FROM due) > 1 AND rowid ="
+    " (SELECT step FROM due LEFT JOIN busy ON busy.client = due.client"
+    " LEFT JOIN turns ON turns.client = due.client AND turns.lane = :lane WHERE turn_at <= :expired"
+    " ORDER BY coalesce(number, 0), coalesce(served_at, 0), level, sequence, idx LIMIT 1)"
+    " RETURNING job_id, name, idx, route"
+)
 FORGET_TURNS = "DELETE FROM turns WHERE served_at < :before"
 
 LONG_RUNNING = (

@@ -67,7 +67,7 @@ class SmallFarm:
         """A worker that takes work; whatever is left of it at the end of the block is killed."""
         command = ["celery", "-A", app, "worker", "-n", f"{queues}-{time.monotonic_ns()}@%h", "-Q", queues]
         log = self.folder / f"worker-{time.monotonic_ns()}.log"
-        with self.process(["-m", *command, *options], log, **environment) as popen:
+        with self.process([sys.executable, "-m", *command, *options], log, **environment) as popen:
             worker = Worker(psutil.Process(popen.pid), log)
             until(worker.children, log=log)
             try:
@@ -85,7 +85,7 @@ class SmallFarm:
         with (
             log.open("wb") as output,
             subprocess.Popen(
-                [sys.executable, *arguments],
+                list(arguments),
                 env={**self.environment, **environment},
                 cwd=ROOT,
                 stdout=output,
@@ -118,6 +118,7 @@ def open_small_farm(folder: Path, **settings: str) -> Iterator[SmallFarm]:
         environment = {
             **os.environ,
             **given,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "PYTHONPATH": str(ROOT),
             "ETHEREAL_BROKER_URL": broker_url,
             "ETHEREAL_DATA_DIR": str(folder / "data"),

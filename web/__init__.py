@@ -43,6 +43,7 @@ from web import (
 )
 from web import pace as web_pace
 from web.face import Face
+from web.stopping import Stopping
 from web.watch import Watch
 
 _NO_CHECKS: Mapping[str, Callable[[], None]] = MappingProxyType({})
@@ -94,4 +95,5 @@ def create_app(
         webhooks,
     ):
         app.register_blueprint(module.blueprint)
+    app.wsgi_app = Stopping(app.wsgi_app, watch)  # type: ignore[method-assign]
     return app

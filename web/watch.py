@@ -41,7 +41,7 @@ class Follower:
 
     def tell(self, seen: Seen | None) -> None:
         """Say how the job is seen now; None when it is gone."""
-        before, self._seen, self.is_gone = self._seen, seen, seen is None
+        before, self._seen, self.is_gone = self._seen, seen, self.is_gone or seen is None
         if seen is None or before is None or seen.event_id != before.event_id:
             self._heard.set()
 
@@ -62,12 +62,21 @@ class Watch:
         self._changed = Condition()
         self._followers: set[Follower] = set()
         self._thread: Thread | None = None
+        self._has_ended = False
+
+    def end(self) -> None:
+        """Let all streams end, and those that come from now on: their clients go to another process."""
+        with self._changed:
+            self._has_ended, left = True, list(self._followers)
+        for follower in left:
+            follower.tell(None)
 
     @contextmanager
     def follow(self, job_id: JobId) -> Iterator[Follower]:
         """A follower of the job until the end of the block."""
         follower = Follower(job_id)
         with self._changed:
+            follower.is_gone = self._has_ended
             self._followers.add(follower)
             if self._thread is None:
                 self._thread = Thread(target=self._watch, name="watch", daemon=True)

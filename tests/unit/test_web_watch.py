@@ -106,3 +106,16 @@ def test_the_server_has_threads_for_all_streams_and_for_work_beside_them() -> No
     threads = re.search(r"^web: .*--threads (\d+)", procfile.read_text(), re.MULTILINE)
     assert threads
     assert int(threads[1]) >= FOLLOWERS + 16
+
+
+def test_when_the_process_is_to_stop_all_streams_end_and_those_that_come_too() -> None:
+    jobs = Jobs()
+    watch = Watch(jobs.look, 0.005)
+    with watch.follow(A) as early:
+        watch.end()
+        while not early.is_gone:
+            early.wait(PATIENCE)
+        early.tell(seen("a.1"))  # a look that was under way
+        with watch.follow(B) as late:
+            assert early.is_gone
+            assert late.is_gone

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _LIVE = "EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status IN ('pending', 'processing'))"
 _STEP = "job_id = :job AND name = :name AND idx = :idx"
 _HELD_STEP = f"{_STEP} AND status = 'running' AND attempt = :attempt"
@@ -245,23 +247,38 @@ TELL_AGAIN = (
     " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) RETURNING attempt"
 )
 
-_GIVEN = "status = 'waiting' AND turn_at > :expired"
-TAKE_TURN = (
-    "WITH lane AS MATERIALIZED (SELECT steps.rowid AS step, steps.status, not_before, route, idx,"
-    " coalesce(turn_at, 0) AS turn_at, client, sequence, level.value AS level"
-    " FROM jobs JOIN steps ON steps.job_id = jobs.id"
-    " JOIN json_each(:levels) AS level ON level.key = steps.name"
-    " WHERE jobs.status IN ('pending', 'processing') AND steps.status IN ('waiting', 'running')),"
-    " due AS (SELECT * FROM lane"
-    " WHERE status = 'waiting' AND not_before <= :now AND (route IS NULL OR route = :route)),"
-    f" busy AS (SELECT client, COUNT(*) AS number FROM lane WHERE status = 'running' OR ({_GIVEN})"
-    " GROUP BY client)"
-    " UPDATE steps SET turn_at = :now WHERE (SELECT COUNT(DISTINCT client) FROM due) > 1 AND rowid ="
-    " (SELECT step FROM due LEFT JOIN busy ON busy.client = due.client"
-    " LEFT JOIN turns ON turns.client = due.client AND turns.lane = :lane WHERE turn_at <= :expired"
-    " ORDER BY coalesce(number, 0), coalesce(served_at, 0), level, sequence, idx LIMIT 1)"
-    " RETURNING job_id, name, idx, route"
+#: Whether jobs of several clients live: four looks into an index.
+SEVERAL_CLIENTS = (
+    "SELECT COUNT(DISTINCT client) > 1 FROM ("
+    "SELECT MIN(client) AS client FROM jobs WHERE status = 'pending'"
+    " UNION ALL SELECT MAX(client) FROM jobs WHERE status = 'pending'"
+    " UNION ALL SELECT MIN(client) FROM jobs WHERE status = 'processing'"
+    " UNION ALL SELECT MAX(client) FROM jobs WHERE status = 'processing')"
 )
+_GIVEN = "status = 'waiting' AND turn_at > :expired"
+
+
+def take_turn(levels: Mapping[str, int]) -> str:
+    """The move that gives the turn to one of the steps with these names, which are as urgent as that."""
+    names = ", ".join(f"'{name}'" for name in levels)
+    level = " ".join(f"WHEN '{name}' THEN {level}" for name, level in levels.items())
+    return (
+        "WITH lane AS MATERIALIZED (SELECT steps.rowid AS step, steps.status, not_before, route, idx,"
+        f" coalesce(turn_at, 0) AS turn_at, client, sequence, CASE steps.name {level} END AS level"
+        " FROM jobs JOIN steps ON steps.job_id = jobs.id WHERE jobs.status IN ('pending', 'processing')"
+        f" AND steps.status IN ('waiting', 'running') AND steps.name IN ({names})),"
+        " due AS (SELECT * FROM lane"
+        " WHERE status = 'waiting' AND not_before <= :now AND (route IS NULL OR route = :route)),"
+        f" busy AS (SELECT client, COUNT(*) AS number FROM lane WHERE status = 'running' OR ({_GIVEN})"
+        " GROUP BY client)"
+        " UPDATE steps SET turn_at = :now WHERE (SELECT COUNT(DISTINCT client) FROM due) > 1 AND rowid ="
+        " (SELECT step FROM due LEFT JOIN busy ON busy.client = due.client"
+        " LEFT JOIN turns ON turns.client = due.client AND turns.lane = :lane WHERE turn_at <= :expired"
+        " ORDER BY coalesce(number, 0), coalesce(served_at, 0), level, sequence, idx LIMIT 1)"
+        " RETURNING job_id, name, idx, route"
+    )
+
+
 FORGET_TURNS = "DELETE FROM turns WHERE served_at < :before"
 
 LONG_RUNNING = (

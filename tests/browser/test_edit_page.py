@@ -114,6 +114,7 @@ def test_a_cut_is_drawn_faded_undone_kept_over_a_reload_and_saved(visit: Visit, 
     press(visit, "Make a video from this")
     run_next(visit.web, page, JobType.SAVE, save)
     page.wait_for_url(f"**/?assetId={asset.id}")
+    expect(page.locator("[data-time]")).to_have_text("0:00 / 0:04")  # the saved cut is heard in the preview
     [clip] = saved_recipe(visit.web, asset).clips
     assert part(clip) == pytest.approx((2.0, 6.0), abs=0.02)
     assert (clip.volume, clip.fade_in, clip.fade_out) == (0.8, 0.5, 0)

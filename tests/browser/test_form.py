@@ -244,7 +244,7 @@ def until_preview_is(visit: Visit, *, transparent: bool) -> None:
     canvas = visit.page.locator(".stage canvas")
     for _ in range(100):
         if (
-            canvas.evaluate("canvas => canvas.getContext('webgl2').getContextAttributes().alpha")
+            canvas.evaluate("canvas => canvas.getContext('webgl2').getContextAttributes()?.alpha")
             is transparent
         ):
             return

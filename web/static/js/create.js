@@ -76,20 +76,24 @@ async function chooseTemplate(made = {}) {
   showLook();
 }
 
-function useFile(file) {
+/** A sound was chosen: let it be heard and seen. `source` is a file, or the address of a sound. */
+function useSound(name, size, source) {
   clearProblems(form);
-  find("drop").hidden = true;
-  find("hint").hidden = true;
+  for (const part of ["drop", "hint", "address"]) find(part).hidden = true;
   find("player").hidden = false;
-  find("address").hidden = true;
   form.elements.namedItem("url").value = "";
-  find("name").textContent = file.name;
-  find("size").textContent = sizeWords(file.size);
+  find("name").textContent = name;
+  find("size").textContent = size;
   stage.classList.add("chosen");
-  form.elements.namedItem("title").placeholder = file.name.replace(/\.[^.]+$/, "");
+  form.elements.namedItem("title").placeholder = name.replace(/\.[^.]+$/, "");
   tellNote("A live preview, close to the result. The video is drawn frame by frame in full quality.");
-  player.load(file);
+  player.load(source);
   preview.startOver();
+}
+
+function useFile(file) {
+  find("library")?.remove(); // the file is in place of it
+  useSound(file.name, sizeWords(file.size), file);
   find("play").focus({ preventScroll: true });
 }
 
@@ -166,5 +170,6 @@ const chooser = makeChooser({
 summarise();
 const answer = await fetch("/api/templates");
 if (answer.ok) for (const template of (await answer.json()).templates) templates.set(template.id, template);
+if (find("library")) useSound(find("library").dataset.name, "", find("library").dataset.stream);
 await chooseTemplate(readConfig());
 chooser.take(); // a file that the browser kept over a reload

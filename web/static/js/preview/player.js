@@ -1,4 +1,4 @@
-// Plays the chosen file and lets an analyser hear it. The sound never leaves the browser.
+// Plays the chosen sound and lets an analyser hear it. A file never leaves the browser for that.
 import { clockWords } from "../words.js";
 
 /** Wires the player's buttons. `onChange` is called when playing starts, stops or jumps. */
@@ -11,6 +11,7 @@ export function makePlayer(root, onChange) {
   let address = null;
 
   audio.preload = "metadata";
+  audio.crossOrigin = "anonymous"; // the analyser may only hear a sound in a bucket if the bucket lets this page
 
   function hear() {
     if (analyser) return;
@@ -40,10 +41,11 @@ export function makePlayer(root, onChange) {
     button.setAttribute("aria-label", audio.paused ? "Play the preview" : "Pause the preview");
   }
 
-  function load(file) {
+  /** Play this from now on: a file, or the sound at an address. */
+  function load(source) {
     audio.pause();
-    if (address) URL.revokeObjectURL(address);
-    address = URL.createObjectURL(file);
+    if (address?.startsWith("blob:")) URL.revokeObjectURL(address);
+    address = source instanceof File ? URL.createObjectURL(source) : source;
     audio.src = address;
     show();
   }

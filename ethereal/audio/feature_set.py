@@ -87,7 +87,7 @@ COLUMNS = (
     Column(
         "section_novelty",
         "novelty",
-        "How unlike the 12 s before the 12 s after are, in pitch classes and bands: highest where a section "
+        "How unlike the 8 s before the 8 s after are, in pitch classes and bands: highest where a section "
         "begins, 1 where nothing stays. It looks ahead.",
     ),
 )

@@ -30,7 +30,7 @@ _FPS = Fraction(60)
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw it: outline, bands, onsets, beats (PNG).",
+    help="Draw it: outline, bands, pitches, sections, onsets, beats (PNG).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, the times too.")
 def analyze(audio: Path, plot: Path | None, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from ethereal.audio.feature_set import FEATURE_NAMES
 from ethereal.jobs.model import Job, JobStatus
@@ -157,6 +157,32 @@ def test_nothing_behind_the_light_can_be_had_where_the_file_keeps_it(visit: Visi
     assert visit.complaints == []
 
 
+def test_one_can_look_around_where_all_directions_are_shown(visit: Visit, tmp_path: Path) -> None:
+    visit.open()
+    canvas = visit.page.locator(".stage canvas")
+    visit.page.get_by_label("360° 4096").check()
+    around = visit.page.get_by_role("application")
+    expect(around).to_be_visible()
+    around.focus()
+    visit.page.keyboard.press("Home")
+    ahead = until_still(visit, canvas)
+    visit.page.keyboard.press("ArrowRight")
+    until_still(visit, canvas, other_than=ahead)
+    visit.page.keyboard.press("Home")
+    turned_back = until_still(visit, canvas)
+    box = canvas.bounding_box()
+    assert box is not None
+    visit.page.mouse.move(box["x"] + 40, box["y"] + 60)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + 140, box["y"] + 60)
+    visit.page.mouse.up()
+    until_still(visit, canvas, other_than=ahead)
+    assert turned_back == ahead
+    visit.page.get_by_label("Square").check()
+    expect(around).to_have_count(0)
+    assert visit.complaints == []
+
+
 def test_without_a_song_the_focus_goes_to_what_is_missing(visit: Visit) -> None:
     page = visit.page
     visit.open()
@@ -250,6 +276,17 @@ def until_preview_is(visit: Visit, *, transparent: bool) -> None:
             return
         visit.page.wait_for_timeout(50)
     pytest.fail("the preview has another background")
+
+
+def until_still(visit: Visit, canvas: Locator, *, other_than: bytes = b"") -> bytes:
+    """What the preview shows once it shows something else and no longer changes."""
+    seen, before = canvas.screenshot(), b""
+    for _ in range(100):
+        if seen == before and seen != other_than:
+            return seen
+        visit.page.wait_for_timeout(50)
+        seen, before = canvas.screenshot(), seen
+    pytest.fail("the preview does not come to rest")
 
 
 def status(visit: Visit, job: Job) -> JobStatus:

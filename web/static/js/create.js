@@ -44,8 +44,8 @@ function tellNote(sentence) {
 }
 
 function summarise() {
-  find("clear").disabled = !("transparent" in picked("container").dataset);
   const format = picked("outputFormat");
+  find("clear").disabled = !("transparent" in picked("container").dataset) || format.dataset.projection !== "flat";
   const name = picked("template").closest("label").querySelector(".look-name").textContent;
   find("format-hint").textContent = format.dataset.hint;
   find("summary").textContent = `${name} · ${format.dataset.width} × ${format.dataset.height} · ${picked("fps").value} fps`;
@@ -53,10 +53,12 @@ function summarise() {
 
 function showLook() {
   const template = templates.get(picked("template").value);
-  const { width, height } = picked("outputFormat").dataset;
+  const { width, height, projection } = picked("outputFormat").dataset;
   const background = find("clear").checked && !find("clear").disabled ? "transparent" : "scene";
   stage.classList.toggle("clear", background === "transparent");
-  if (template) preview.show({ sceneUrl: template.sceneUrl, parameters, background, width: Number(width), height: Number(height) });
+  const size = { width: Number(width), height: Number(height), projection };
+  stage.classList.toggle("around", projection !== "flat");
+  if (template) preview.show({ sceneUrl: template.sceneUrl, parameters, background, ...size });
 }
 
 let waiting = 0;

@@ -7,7 +7,7 @@ const STILL_FRAME = 75;
 
 /** Keeps the picture in step with the player; `watch` is the element that has to be in sight. */
 export function makePreview({ canvas, watch, player, onOpen, onTrouble }) {
-  const stage = makeStage(canvas, onTrouble);
+  const stage = makeStage(canvas, { onTurn: () => wake(), onTrouble });
   if (!stage) return { show: () => {}, startOver: () => {}, wake: () => {} };
 
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -56,7 +56,7 @@ export function makePreview({ canvas, watch, player, onOpen, onTrouble }) {
 
   return {
     wake,
-    /** Show a look: {sceneUrl, parameters, background, width, height}. */
+    /** Show a look: {sceneUrl, parameters, background, width, height, projection}. */
     async show(look) {
       await stage.show({ ...look, features });
       if (stage.isOpen()) onOpen();

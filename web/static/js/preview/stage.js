@@ -1,13 +1,18 @@
 // The live picture: the scene that the renderer draws with, on a canvas of this page.
 import { contextFor, openScene } from "/scenes/runtime.js";
+import { lookAround, straightAhead } from "./around.js";
 
 const SIDE = 620; // pixels of the longer side: quick on a phone, clear enough to choose by
+const ALL_AROUND = 1800; // the same of a picture of all directions, of which a third is seen
 const SLOW_MILLISECONDS = 90;
 const JUDGED_FRAMES = 14;
 const SMALLEST = 0.45;
 
-/** Shows a scene on `canvas`, or on one in its place. `onTrouble` is called once when this browser cannot. */
-export function makeStage(canvas, onTrouble) {
+/**
+ * Shows a scene on `canvas`, or on one in its place. `onTurn` is called when somebody looks around in it, `onTrouble` once
+ * when this browser cannot.
+ */
+export function makeStage(canvas, { onTurn, onTrouble }) {
   let gl = null;
   let background = null;
   let scene = null;
@@ -16,6 +21,9 @@ export function makeStage(canvas, onTrouble) {
   let drawn = -1;
   let slow = [];
   let opening = 0;
+  let around = null;
+  let turned = false;
+  const facing = straightAhead();
 
   openCanvas("scene");
   if (!gl) {
@@ -43,17 +51,32 @@ export function makeStage(canvas, onTrouble) {
   }
 
   function close() {
+    around?.close();
     scene?.dispose();
-    scene = null;
+    around = scene = null;
     drawn = -1;
   }
 
-  function sizeFor({ width, height }) {
-    const factor = Math.min(1, (SIDE * scale) / Math.max(width, height));
+  function sizeFor({ width, height }, side) {
+    const factor = Math.min(1, (side * scale) / Math.max(width, height));
     return { width: Math.round((width * factor) / 2) * 2, height: Math.round((height * factor) / 2) * 2 };
   }
 
-  /** Draw from now on: {sceneUrl, parameters, background, width, height, features}. */
+  function turn() {
+    turned = true;
+    onTurn();
+  }
+
+  /** All directions are drawn for one eye, and a part of them is shown; else all that is drawn. */
+  function openView(next) {
+    const isFlat = next.projection === "flat";
+    const size = isFlat ? sizeFor(next, SIDE) : sizeFor({ width: next.width, height: next.width / 2 }, ALL_AROUND);
+    Object.assign(canvas, isFlat ? size : sizeFor({ width: 1600, height: 900 }, SIDE));
+    if (!isFlat) around = lookAround(gl, size, facing, turn);
+    return { ...size, projection: isFlat ? "flat" : "mono" };
+  }
+
+  /** Draw from now on: {sceneUrl, parameters, background, width, height, projection, features}. */
   async function show(next) {
     wanted = next;
     opening += 1;
@@ -63,8 +86,8 @@ export function makeStage(canvas, onTrouble) {
       if (mine !== opening) return; // another look was chosen meanwhile
       close();
       openCanvas(module.canBeTransparent ? next.background : "scene");
-      Object.assign(canvas, sizeFor(next));
-      const composition = { ...sizeFor(next), fps: String(next.features.fps), seed: 0, parameters: next.parameters, background };
+      const view = openView(next);
+      const composition = { ...view, fps: String(next.features.fps), seed: 0, parameters: next.parameters, background };
       scene = openScene(gl, composition, next.features, module);
       slow = [];
     } catch (error) {
@@ -75,9 +98,12 @@ export function makeStage(canvas, onTrouble) {
 
   /** Draw the frame unless it is on the canvas already. */
   function draw(frame) {
-    if (!scene || frame === drawn || gl.isContextLost()) return;
-    scene.draw(frame);
-    drawn = frame;
+    if (!scene || (frame === drawn && !turned) || gl.isContextLost()) return;
+    const paint = () => frame !== drawn && scene.draw(frame);
+    if (around) around.draw(paint);
+    else paint();
+    around?.show();
+    [drawn, turned] = [frame, false];
   }
 
   /** Tell how long a frame took to reach the screen; a machine that cannot keep up gets a smaller picture. */

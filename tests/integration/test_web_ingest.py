@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +14,16 @@ from werkzeug.test import TestResponse
 from ethereal.jobs.model import JobId
 from ethereal.pipeline.ingest import ingest
 from ethereal.services import Limits
-from tests.web_builders import Web, error_of, local, open_web, song_bytes
+from tests.web_builders import (
+    CountedBody,
+    Web,
+    error_of,
+    form_blocks,
+    local,
+    open_web,
+    post_streamed,
+    song_bytes,
+)
 
 INGEST, ASSETS = "/api/audio/ingest", "/api/audio/assets"
 
@@ -91,12 +102,42 @@ def test_a_deleted_asset_is_gone(web: Web, song: bytes) -> None:
 def test_an_upload_is_taken_in_by_its_key(web: Web, song: bytes) -> None:
     asked = web.client.post("/api/storage/upload", json={"filename": "a.wav", "size": len(song)}).get_json()
     web.client.put(local(asked["uploadUrl"]), data=song, headers=asked["headers"])
+    assert web.client.get(ASSETS).get_json()["diskUsage"]["bytes"] == 0, "what is on its way takes no room"
     body = {"type": "audio_file", "storageKey": asked["key"], "filename": "a.wav"}
     answer = web.client.post(INGEST, json=body)
 
     assert answer.status_code == 202
     ingest(web.services, JobId(answer.get_json()["jobId"]))
     assert web.client.get(answer.headers["Location"]).get_json()["status"] == "complete"
+
+
+def test_a_large_file_is_never_whole_in_memory(web: Web) -> None:
+    """The parts of a form used to be gathered before any of it was looked at."""
+    blocks = large_sound(12)
+    size = sum(len(block) for block in large_sound(12))
+    asked = web.client.post("/api/storage/upload", json={"filename": "a.wav", "size": size}).get_json()
+    form = CountedBody(form_blocks({"type": "audio_file"}, large_sound(12)))
+
+    tracemalloc.start()
+    sent = post_streamed(web.client, INGEST, form)
+    put = web.client.put(
+        local(asked["uploadUrl"]),
+        environ_overrides={"wsgi.input": CountedBody(blocks), "CONTENT_LENGTH": str(size)},
+        headers=asked["headers"],
+    )
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (sent.status_code, put.status_code) == (202, 201)
+    assert most < 5 << 20
+
+
+def large_sound(mebibytes: int) -> Iterator[bytes]:
+    """A WAV of silence, half a MiB at a time."""
+    size = mebibytes << 20
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 48_000, 192_000, 4, 16)
+    yield b"RIFF" + struct.pack("<I", size + 36) + b"WAVE" + form + b"data" + struct.pack("<I", size)
+    yield from (bytes(1 << 19) for _ in range(mebibytes * 2))
 
 
 @pytest.mark.parametrize(

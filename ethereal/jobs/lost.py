@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ethereal.jobs.model import JobError
+from ethereal.jobs.model import JobError, Step
 
 WORKER_LOST = JobError(
     code="WORKER_LOST",
@@ -13,3 +13,8 @@ OVERRUN = JobError(
     code="TIME_LIMIT", message="A step of this job ran longer than it may, to its very end.", retryable=False
 )
 OVERDUE = JobError(code="TIME_LIMIT", message="This job took longer in all than it may.", retryable=False)
+
+
+def is_suspect(step: Step) -> bool:
+    """Whether a step took its worker along twice: who runs beside it may be lost with it."""
+    return sum(failure.code == WORKER_LOST.code for failure in step.failures) > 1

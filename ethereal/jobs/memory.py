@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ethereal.errors import ConflictError, LeaseLostError
 from ethereal.jobs.hearing import heard, is_silent
-from ethereal.jobs.lost import OVERDUE, OVERRUN, WORKER_LOST
+from ethereal.jobs.lost import OVERDUE, OVERRUN, WORKER_LOST, is_suspect
 from ethereal.jobs.memory_state import MemoryState
 from ethereal.jobs.model import (
     AFTER_PLAN,
@@ -152,6 +152,10 @@ class MemoryJobStore(MemoryState):
                 raise ConflictError(f"{step} of job {job_id} is not waiting")
             if waiting.not_before > now:
                 raise ConflictError(f"{step} of job {job_id} waits until {waiting.not_before}")
+            if is_suspect(waiting) and self._suspect_runs(now):
+                raise ConflictError(f"{step} of job {job_id} waits for another that took its worker along")
+            if is_suspect(waiting) and self._suspect_runs(now):
+                raise ConflictError(f"{step} of job {job_id} waits for another that took its worker along")
             attempt, deadline = waiting.attempt + 1, now + time_limit
             self._steps[job_id][step] = replace(
                 waiting,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
+from ethereal.jobs.lost import is_suspect
 from ethereal.jobs.model import (
     ENDED,
     NEXT_STATUSES,
@@ -116,6 +117,11 @@ class MemoryState:
             announce_at=when,
             announcements=0,
         )
+
+    def _suspect_runs(self, now: datetime) -> bool:
+        """Whether one is held by somebody who may still be there."""
+        steps = (step for steps in self._steps.values() for step in steps.values())
+        return any(is_suspect(step) for step in steps if (step.lease_expires_at or now) > now)
 
     def _rest(self, job_id: JobId, now: datetime) -> None:
         """A job none of whose steps runs is pending again."""

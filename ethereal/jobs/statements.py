@@ -75,10 +75,20 @@ BACKLOG = (
     " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) GROUP BY name"
 )
 
+# A step that took its worker along twice runs beside no other that did: one of them may be guilty of both.
+_LOST_TWICE = (
+    "(SELECT COUNT(*) FROM json_each({0}.failures)"
+    " WHERE json_extract(json_each.value, '$.code') = 'WORKER_LOST') > 1"
+)
+_SUSPECT_RUNS = (
+    "EXISTS (SELECT 1 FROM steps AS other WHERE other.status = 'running' AND other.lease_expires_at > :now"
+    f" AND {_LOST_TWICE.format('other')})"
+)
 CLAIM_STEP = (
     "UPDATE steps SET status = 'running', attempt = attempt + 1, owner = :owner, worker = :worker,"
     " claimed_at = :now, deadline_at = :deadline, lease_expires_at = min(:until, :deadline)"
     f" WHERE {_STEP} AND status = 'waiting' AND not_before <= :now AND {_LIVE}"
+    f" AND NOT ({_LOST_TWICE.format('steps')} AND {_SUSPECT_RUNS})"
 )
 SERVED = (
     "INSERT INTO turns (client, lane, served_at) SELECT client, :lane, :now FROM jobs WHERE id = :job"

@@ -145,8 +145,9 @@ class JobStore(Protocol):
     ) -> Claim:
         """Start the next attempt of a waiting step; no lease of it outlasts `now + time_limit`.
 
-        Raise ConflictError unless the step waits, its time has come and the job is not final; `owner` must be
-        new for each claim, `worker` is the name under which failures are remembered.
+        Raise ConflictError unless the step waits, its time has come and the job is not final, and for a step
+        that took its worker along twice while another such runs. `owner` must be new for each claim, `worker`
+        is the name under which failures are remembered.
         """
         ...
 

@@ -357,6 +357,24 @@ def test_a_step_that_was_lost_is_announced_as_often_as_a_new_one(store: JobStore
         assert due == [Announcement(job.id, PREPARE)]
 
 
+def test_steps_that_took_their_worker_along_twice_run_one_after_another(store: JobStore) -> None:
+    now, (guilty, innocent) = NOON, (add(store), add(store))
+    for _ in range(2):
+        for job in (guilty, innocent):
+            claim(store, job, now=now)
+        now += LEASE
+        store.release_expired(now=now, max_attempts=3)
+
+    claim(store, guilty, now=now)
+    with pytest.raises(ConflictError):
+        claim(store, innocent, now=now)
+    assert claim(store, add(store, now), now=now), "others are not held up"
+    now += LEASE
+    assert store.release_expired(now=now, max_attempts=3).failed == [guilty.id]
+
+    assert claim(store, innocent, now=now).lease.attempt == 3
+
+
 def test_what_waits_is_told_again_as_if_it_were_new(store: JobStore) -> None:
     waiting, running, ended = add(store), add(store), add(store)
     for minute in range(4):

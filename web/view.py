@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from flask import url_for
 
-from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.model import Job
 from ethereal.jobs.request import RenderRequest, RenderResult
-from ethereal.pipeline.progress import live_progress
 from ethereal.render.containers import CONTAINERS
-from ethereal.render.formats import parse_fps
+from ethereal.render.formats import FORMATS, Projection, parse_fps
 from ethereal.services import Services
 from web import catalog, words
-from web.show import instant, result_of, sign_poster, sign_video, title_of
+from web.show import Standing, instant, result_of, sign_poster, sign_video, standings, title_of
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,9 @@ class Chosen:
 class JobView:
     """One job in words and links. Links into this app lose their host, so they work under any name of it."""
 
-    def __init__(self, services: Services, job: Job, base_url: str) -> None:
+    def __init__(self, services: Services, job: Job, base_url: str, standing: Standing | None = None) -> None:
         self._services = services
+        self._known = standing
         self._base_url = base_url
         self.job = job
         self.id = job.id
@@ -82,22 +82,21 @@ class JobView:
         return words.STATUS_WORDS[self.status]
 
     @cached_property
-    def stage_words(self) -> str:
-        pending = self.status is JobStatus.PENDING
-        return words.stage_words(self.job, self._services.jobs.queue_position(self.id) if pending else None)
+    def _standing(self) -> Standing:
+        return self._known or standings(self._services, [self.job])[0]
 
-    @cached_property
-    def _live(self) -> tuple[float, str]:
-        percent, eta = live_progress(self._services, self.job)
-        return percent, words.eta_words(eta.seconds, eta.low, eta.high) if eta else ""
+    @property
+    def stage_words(self) -> str:
+        return words.stage_words(self.job, self._standing.place)
 
     @property
     def percent(self) -> int:
-        return int(self._live[0])
+        return int(self._standing.percent)
 
     @property
     def eta_words(self) -> str:
-        return self._live[1]
+        eta = self._standing.eta
+        return words.eta_words(eta.seconds, eta.low, eta.high) if eta else ""
 
     @property
     def road(self) -> list[tuple[str, str, str]]:
@@ -124,6 +123,10 @@ class JobView:
     def container(self) -> str:
         name = catalog.CONTAINER_WORDS[self.request.container][0]
         return f"{name}, transparent" if self.request.background == "transparent" else name
+
+    @property
+    def projection(self) -> Projection:
+        return FORMATS[self.request.output_format].projection
 
     @property
     def plays_here(self) -> bool:
@@ -189,6 +192,12 @@ class JobView:
 
     def _here(self, link: str | None) -> str | None:
         return link.removeprefix(self._base_url) if link else None
+
+
+def views_of(services: Services, jobs: Sequence[Job], base_url: str) -> list[JobView]:
+    """The jobs of a list, whose standings are asked for at once."""
+    stands = zip(jobs, standings(services, jobs), strict=True)
+    return [JobView(services, job, base_url, standing) for job, standing in stands]
 
 
 def _one_of(value: str | None, choices: list[str], usual: str) -> str:

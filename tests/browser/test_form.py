@@ -100,6 +100,31 @@ def test_a_song_becomes_a_video_that_plays_and_is_saved(visit: Visit, tmp_path: 
     assert visit.complaints == []
 
 
+def test_a_video_of_all_directions_is_looked_around_in(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    visit.open()
+    page.set_input_files("#file", write_beats(tmp_path / "song.wav", 2.0))
+    page.get_by_label("360° 3D 3840").check()
+    page.get_by_role("button", name="Make the video").click()
+    page.wait_for_url("**/jobs/*")
+    lease = visit.web.claim(visit.web.jobs()[0])
+
+    visit.web.finish(lease, film(tmp_path / "film.mp4"), frames=FRAMES)
+
+    around = page.get_by_role("application")
+    expect(around).to_be_visible()
+    around.focus()
+    page.keyboard.press("Home")
+    dark = until_still(visit, around)
+    page.locator("video").evaluate("video => { video.currentTime = 0.9; }")
+    until_still(visit, around, other_than=dark)
+    page.get_by_role("button", name="Show it flat").click()
+    expect(around).to_be_hidden()
+    page.get_by_role("button", name="Look around").click()
+    expect(around).to_be_visible()
+    assert visit.complaints == []
+
+
 def test_the_preview_draws_and_answers_to_the_song(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     page.emulate_media(reduced_motion="no-preference")

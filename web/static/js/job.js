@@ -2,6 +2,7 @@
 import { askBefore } from "./ask.js";
 import { watchChunks } from "./chunks.js";
 import { follow, isFinal } from "./follow.js";
+import { offerLook } from "./look.js";
 import { etaWords, showTimes } from "./words.js";
 
 const page = document.querySelector("[data-job]");
@@ -53,6 +54,8 @@ function wire() {
   showTimes(document);
   askBefore(document);
   document.querySelectorAll("[data-copy]").forEach(offerCopy);
+  const around = document.querySelector(".screen[data-projection]");
+  if (around) offerLook(around, document.querySelector("[data-look]"));
 }
 
 wire();

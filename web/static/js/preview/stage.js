@@ -1,6 +1,6 @@
 // The live picture: the scene that the renderer draws with, on a canvas of this page.
 import { contextFor, openScene } from "/scenes/runtime.js";
-import { lookAround, straightAhead } from "./around.js";
+import { lookAround, makeCanvasOfDirections, straightAhead } from "../around.js";
 
 const SIDE = 620; // pixels of the longer side: quick on a phone, clear enough to choose by
 const ALL_AROUND = 1800; // the same of a picture of all directions, of which a third is seen
@@ -51,7 +51,7 @@ export function makeStage(canvas, { onTurn, onTrouble }) {
   }
 
   function close() {
-    around?.close();
+    for (const held of around ? [around.view, around.picture] : []) held.close();
     scene?.dispose();
     around = scene = null;
     drawn = -1;
@@ -67,12 +67,17 @@ export function makeStage(canvas, { onTurn, onTrouble }) {
     onTurn();
   }
 
+  function openAround(size) {
+    const picture = makeCanvasOfDirections(gl, size);
+    return { picture, view: lookAround(gl, { texture: picture.texture, facing, onTurn: turn }) };
+  }
+
   /** All directions are drawn for one eye, and a part of them is shown; else all that is drawn. */
   function openView(next) {
     const isFlat = next.projection === "flat";
     const size = isFlat ? sizeFor(next, SIDE) : sizeFor({ width: next.width, height: next.width / 2 }, ALL_AROUND);
     Object.assign(canvas, isFlat ? size : sizeFor({ width: 1600, height: 900 }, SIDE));
-    if (!isFlat) around = lookAround(gl, size, facing, turn);
+    if (!isFlat) around = openAround(size);
     return { ...size, projection: isFlat ? "flat" : "mono" };
   }
 
@@ -100,9 +105,9 @@ export function makeStage(canvas, { onTurn, onTrouble }) {
   function draw(frame) {
     if (!scene || (frame === drawn && !turned) || gl.isContextLost()) return;
     const paint = () => frame !== drawn && scene.draw(frame);
-    if (around) around.draw(paint);
+    if (around) around.picture.draw(paint);
     else paint();
-    around?.show();
+    around?.view.show();
     [drawn, turned] = [frame, false];
   }
 

@@ -9,6 +9,9 @@ from flask import Flask, Response, request
 logger = logging.getLogger(__name__)
 
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})  # pages and programs that ask how a job is doing
+_OFTEN = frozenset(
+    {"webhooks"}
+)  # every two seconds for each render elsewhere; its end is told by the pipeline
 
 
 def register(app: Flask) -> None:
@@ -17,6 +20,7 @@ def register(app: Flask) -> None:
 
 def _tell(response: Response) -> Response:
     """The path alone: queries hold the signatures of links."""
-    if request.method not in _LOOKING or response.status_code >= 400:
+    is_told = request.method not in _LOOKING and request.blueprint not in _OFTEN
+    if is_told or response.status_code >= 400:
         logger.info("%s %s: %d", request.method, request.path, response.status_code)
     return response

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from ethereal import log
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import Announcement, JobId, Step, StepKey, StepStatus
 from ethereal.pipeline.announce import announce
@@ -40,7 +41,8 @@ def pass_on(services: Services, step: Step, steps: Sequence[Step]) -> bool:
     others = [name for name in _others(services, route) if not is_avoided(name, step, steps)]
     if not others:
         return False
-    logger.info("%s of job %s is passed on to %s", step.key, step.job_id, ", ".join(others))
+    with log.bind(jobId=step.job_id, step=step.key):
+        logger.info("%s is passed on to %s", step.key, ", ".join(others))
     announce(services, [Announcement(step.job_id, step.key, step.route)])
     return True
 

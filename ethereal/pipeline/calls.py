@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ethereal import log
 from ethereal.dispatch.dispatcher import Cloud
 from ethereal.dispatch.messages import Report
 from ethereal.errors import (
@@ -38,7 +39,8 @@ def settle_calls(services: Services) -> int:
         return 0
     for step in services.jobs.silent(before=services.clock() - cloud.silence):
         try:
-            settled += _settle(services, cloud, step)
+            with log.bind(jobId=step.job_id, step=step.key, attempt=step.attempt):
+                settled += _settle(services, cloud, step)
         except UnavailableError as error:
             logger.warning("calls are asked after another time: %s", error)
             break

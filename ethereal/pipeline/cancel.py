@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
+from ethereal import log
 from ethereal.jobs.model import Job, JobId
 from ethereal.pipeline.calls import end_calls
 from ethereal.pipeline.discard import discard
 from ethereal.services import Services
+
+logger = logging.getLogger(__name__)
 
 
 def cancel(services: Services, job_id: JobId) -> Job:
@@ -14,9 +19,11 @@ def cancel(services: Services, job_id: JobId) -> Job:
     Raise NotFoundError, or ConflictError when it has ended.
     """
     job = services.jobs.cancel(job_id, now=services.clock())
-    services.queue.revoke(job_id, [step.key for step in services.jobs.steps(job_id)])
-    end_calls(services, job_id)
-    discard(services, job)
+    with log.bind(jobId=job_id):
+        logger.info("cancelled")
+        services.queue.revoke(job_id, [step.key for step in services.jobs.steps(job_id)])
+        end_calls(services, job_id)
+        discard(services, job)
     return job
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 
+from ethereal import log
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES, JobId, JobType
 from ethereal.meters import count
@@ -38,6 +39,9 @@ class Reaped:
 def reap(services: Services) -> Reaped:
     """One look over all jobs. Safe to run twice at once: each stale step is taken by one of them."""
     released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
+    for job_id, key in released.again:
+        with log.bind(jobId=job_id, step=key):
+            logger.warning("the lease of %s ran out: it waits again", key)
     for job_id in released.failed:
         end_calls(services, job_id)
         _failed(services, job_id)
@@ -82,8 +86,10 @@ def end_overdue(services: Services) -> int:
 def _failed(services: Services, job_id: JobId) -> None:
     """What a job needs that failed without a worker."""
     job = services.jobs.get(job_id)
-    count_failed(services, job)
-    discard(services, job)
+    with log.bind(jobId=job_id, requestId=job.request_id):
+        logger.warning("failed: %s", job.error and job.error.message)
+        count_failed(services, job)
+        discard(services, job)
 
 
 def _count(services: Services, reaped: Reaped, expired: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ethereal import log
 from ethereal.dispatch.messages import Brief, PartLinks, Report, Trouble
 from ethereal.errors import (
     CallLostError,
@@ -37,6 +38,11 @@ def take_report(services: Services, report: Report) -> None:
     InvalidInputError for a video that is not there as described.
     """
     job = services.jobs.get(JobId(report.job_id))
+    with log.bind(jobId=job.id, attempt=report.attempt, requestId=job.request_id):
+        _take_once(services, job, report)
+
+
+def _take_once(services: Services, job: Job, report: Report) -> None:
     held = Lease(job.id, DISPATCH, report.attempt)
     try:
         _take(services, job, held, report)
@@ -47,6 +53,8 @@ def take_report(services: Services, report: Report) -> None:
 
 def _take(services: Services, job: Job, held: Lease, report: Report) -> None:
     is_fresh = _hear(services, held, report)
+    if report.status != "progress":
+        logger.info("call %s: %s", report.call_id, report.status)
     if is_fresh and report.stage == "rendering" and report.progress is not None:
         _show(services, job, report.progress)
     if report.result is not None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from statistics import median
 from typing import cast
 
+from ethereal import log
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import Announcement, Lease, Step, StepKey, StepName, StepStatus
 from ethereal.pipeline.announce import announce
@@ -94,6 +95,7 @@ def _call(services: Services, step: Step, now: datetime) -> bool:
     first = Lease(step.job_id, step.key, step.attempt)
     if not services.jobs.call_second(first, now=now, most=services.limits.max_attempts):
         return False
-    logger.info("a second run is called: %s of job %s is slow on %s", step.key, step.job_id, step.worker)
+    with log.bind(jobId=step.job_id, step=step.key):
+        logger.info("a second run is called: %s is slow on %s", step.key, step.worker)
     announce(services, [Announcement(step.job_id, step.key.second, step.route)])
     return True

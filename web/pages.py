@@ -29,7 +29,7 @@ from web.headers import request_id
 from web.intake import open_form, submit_form
 from web.schemas import JobsQuery, read_query
 from web.sound_view import SoundJobView
-from web.view import Chosen, JobView
+from web.view import Chosen, JobView, views_of
 
 blueprint = Blueprint("pages", __name__)
 
@@ -62,7 +62,7 @@ def jobs() -> ResponseReturnValue:
     page = services().jobs.list(
         status=query.status, type_=JobType.RENDER, limit=_PAGE_LENGTH, cursor=query.cursor
     )
-    views = [JobView(services(), job, settings().base_url) for job in page.jobs]
+    views = views_of(services(), page.jobs, settings().base_url)
     return render_template(
         "jobs.html", jobs=views, status=query.status, older=page.cursor, newest=query.cursor is None
     )

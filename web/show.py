@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
@@ -24,32 +25,43 @@ def job_json(services: Services, job: Job) -> dict[str, object]:
 
 
 def jobs_json(services: Services, jobs: Sequence[Job]) -> list[dict[str, object]]:
-    """What a client sees of each of the jobs; their places and frames are asked for at once."""
-    positions = _positions(services, [job.id for job in jobs if job.status is JobStatus.PENDING])
+    """What a client sees of each of the jobs."""
+    stands = zip(jobs, standings(services, jobs), strict=True)
+    return [_as_seen(services, job, standing) for job, standing in stands]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A job's place in the queue while it is pending, how far it is, and how long it may still take."""
+
+    place: int | None
+    percent: float
+    eta: Eta | None
+
+
+def standings(services: Services, jobs: Sequence[Job]) -> list[Standing]:
+    """Where each of the jobs stands: two questions for all of them."""
+    places = _places(services, [job.id for job in jobs if job.status is JobStatus.PENDING])
     live, now = live_frames(services, jobs), services.clock()
-    return [
-        _as_seen(services, job, positions.get(job.id), *progress_of(job, live.get(job.id), now))
-        for job in jobs
-    ]
+    return [Standing(places.get(job.id), *progress_of(job, live.get(job.id), now)) for job in jobs]
 
 
-def _positions(services: Services, pending: Sequence[JobId]) -> Mapping[JobId, int | None]:
+def _places(services: Services, pending: Sequence[JobId]) -> Mapping[JobId, int | None]:
     """The places of pending jobs: that of one is found without looking at every other."""
     if len(pending) == 1:
         return {pending[0]: services.jobs.queue_position(pending[0])}
     return services.jobs.queue_positions(pending) if pending else {}
 
 
-def _as_seen(
-    services: Services, job: Job, position: int | None, percent: float, eta: Eta | None
-) -> dict[str, object]:
+def _as_seen(services: Services, job: Job, standing: Standing) -> dict[str, object]:
+    eta = standing.eta
     body: dict[str, object | None] = {
         "jobId": job.id,
         "type": job.type,
         "status": job.status,
         "stage": job.stage,
-        "message": stage_words(job, position),
-        "progress": round(percent, 1),
+        "message": stage_words(job, standing.place),
+        "progress": round(standing.percent, 1),
         "attempt": job.attempt,
         "title": title_of(job),
         **_asked_for(job.request),
@@ -63,7 +75,7 @@ def _as_seen(
         **_outcome(services, job),
     }
     shown: dict[str, object] = {name: value for name, value in body.items() if value is not None}
-    return {"stage": None, **shown, "queuePosition": position}
+    return {"stage": None, **shown, "queuePosition": standing.place}
 
 
 def title_of(job: Job) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ethereal.assets.model import Asset, AssetId
 from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.jobs.request import EditRequest
-from ethereal.pipeline.progress import live_progress
 from ethereal.services import Services
 from web import words
-from web.show import instant, sound_link, title_of
+from web.show import Standing, instant, sound_link, standings, title_of
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,17 @@ class SoundJobView:
     def status_words(self) -> str:
         return "Working" if self.status is JobStatus.PROCESSING else words.STATUS_WORDS[self.status]
 
+    @cached_property
+    def _standing(self) -> Standing:
+        return standings(self._services, [self.job])[0]
+
     @property
     def stage_words(self) -> str:
-        pending = self.status is JobStatus.PENDING
-        return words.stage_words(self.job, self._services.jobs.queue_position(self.id) if pending else None)
+        return words.stage_words(self.job, self._standing.place)
 
     @property
     def percent(self) -> int:
-        return int(live_progress(self._services, self.job)[0])
+        return int(self._standing.percent)
 
     @property
     def kind(self) -> str:

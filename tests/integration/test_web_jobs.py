@@ -269,3 +269,28 @@ def _first_id(stream: Iterator[bytes]) -> str:
             if line.startswith("id: "):
                 return line.removeprefix("id: ")
     raise AssertionError("no event came")
+
+
+def test_a_list_asks_for_places_and_frames_of_all_its_jobs_at_once(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        add_job(web.services)
+        web.services.live.start(web.claim(add_job(web.services)).job_id, 100)
+    asked: list[str] = []
+    for port, names in (
+        (web.services.jobs, ("queue_position", "queue_positions", "list", "get")),
+        (web.services.live, ("frames_of",)),
+    ):
+        for name in names:
+            told = getattr(port, name)
+            monkeypatch.setattr(
+                port, name, lambda *a, told=told, name=name, **k: asked.append(name) or told(*a, **k)
+            )
+
+    web.client.get("/api/jobs")
+    of_the_list, asked[:] = list(asked), []
+    web.client.get("/jobs")
+
+    assert of_the_list == ["list", "queue_positions", "frames_of"]
+    assert asked == of_the_list

@@ -134,3 +134,26 @@ def test_the_old_sound_is_heard_until_the_one_whose_worker_was_killed_is_whole(
         client.call("GET", f"/api/audio/assets/{asset_id}")["prepared"]["sha256"] == job["result"]["sha256"]
     )
     until(lambda: working_folders(stack) == [])
+
+
+def test_an_ingest_that_hangs_holds_nobody_up_and_ends_when_it_is_called_off(
+    stack: RunningStack, client: ApiClient, asset_id: str
+) -> None:
+    stop = threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        answering(b"RIFF", content_length=10_000)(connection)
+        stop.wait(PATIENCE)
+
+    clip = {"id": "a", "sourceAssetId": asset_id, "startTime": 1, "endTime": 2}
+    with played_web({"/a.wav": hang}) as web:
+        hanging = str(client.ingest(type="url", url=web.url("/a.wav"))["jobId"])
+        until(lambda: web.asked)
+        ended(client, client.edit("preview", {"version": 1, "assetId": asset_id, "clips": [clip]})["jobId"])
+        assert client.job(hanging)["status"] == "processing"
+        client.cancel(hanging)
+        until(lambda: working_folders(stack) == [])
+        stop.set()
+
+    assert client.job(hanging)["status"] == "cancelled"
+    assert [path.name for path in (stack.options.data_dir / "objects" / "assets").iterdir()] == [asset_id]

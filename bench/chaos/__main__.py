@@ -14,6 +14,7 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from bench.chaos.bars import missed_bars
 from bench.chaos.control import control
 from bench.chaos.inflict import Tormentor
 from bench.chaos.probes import probe_all
-from bench.chaos.schedule import draw_faults
+from bench.chaos.schedule import Fault, draw_faults
 from bench.chaos.verdict import judge
 from bench.chaos.work import Submitter
 from ethereal.bench.machine import describe_machine
@@ -41,24 +42,34 @@ def main() -> int:
     given = _options()
     say(f"seed {given.seed}: {given.jobs} jobs, {given.faults} faults")
     told: dict[str, Any] = {"seed": given.seed, "asked": [given.jobs, given.faults], "leaseSeconds": LEASE}
-    with TemporaryDirectory(prefix="chaos-", dir=given.folder) as folder:
-        told |= chaos(Path(folder) / "farm", given)
-        if not given.no_control:
-            say("the control group")
-            faults = draw_faults(given.seed, given.faults, gap=given.gap)[: given.control_faults]
-            told["control"] = control(Path(folder) / "plain", faults, given.control_faults * 7)
-        if not given.no_probes:
-            say("the probes")
-            with open_farm(Path(folder) / "probes", settings=_SETTINGS) as farm:
-                told["probes"] = probe_all(farm, given.rounds)
-    missed = missed_bars(told, LEASE)
-    told |= {"missedBars": missed, "machine": asdict(describe_machine(cores()))}
-    given.output.write_text(json.dumps(told, indent=2) + "\n")
-    say(json.dumps(told, indent=2))
+    parts: list[tuple[str, Callable[[Path], dict[str, Any]]]] = [("", lambda folder: chaos(folder, given))]
+    if not given.no_control:
+        parts.append(("control", lambda folder: control(folder, _shared(given), given.control_faults * 7)))
+    if not given.no_probes:
+        parts.append(("probes", lambda folder: probes(folder, given)))
+    for name, part in parts:
+        with TemporaryDirectory(prefix="chaos-", dir=given.folder) as folder:
+            found = part(Path(folder) / "farm")
+        told |= {name: found} if name else found
+        say(json.dumps(found, indent=2))
+        missed = missed_bars(told, LEASE)
+        told |= {"missedBars": missed, "machine": asdict(describe_machine(cores()))}
+        given.output.write_text(json.dumps(told, indent=2) + "\n")
+    say(f"missed: {missed or 'nothing'}")
     return 1 if missed else 0
 
 
-def chaos(folder: Path, given: argparse.Namespace) -> dict[str, object]:
+def _shared(given: argparse.Namespace) -> Sequence[Fault]:
+    """The faults that also strike plain Celery: the first of the schedule."""
+    return draw_faults(given.seed, given.faults, gap=given.gap)[: given.control_faults]
+
+
+def probes(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    with open_farm(folder, settings=_SETTINGS) as farm:
+        return probe_all(farm, given.rounds)
+
+
+def chaos(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     with open_farm(folder, copies=2, settings=_SETTINGS) as farm:
         work = Submitter(farm, given.jobs, given.seed)
         work.prepare()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -19,12 +20,14 @@ from ethereal.pipeline.edit import preview, save
 from ethereal.pipeline.library import delete_asset, sweep_assets
 from ethereal.pipeline.submit_edit import submit_preview, submit_save
 from ethereal.services import Services
+from ethereal.settings import Settings
 from ethereal.storage.keys import StorageKey
 from ethereal.storage.r2 import R2ObjectStore
 from tests.asset_builders import recipe, take_in
 from tests.builders import make_services
 from tests.standins.hrana import open_hrana
 from tests.standins.r2 import open_r2
+from web import create_app
 
 
 @pytest.fixture
@@ -62,3 +65,23 @@ def test_a_sound_is_taken_in_heard_kept_and_deleted(services: Services) -> None:
     delete_asset(services, asset.id, force=True)
     assert services.assets.bytes_used() == 0
     assert list(services.objects.list(StorageKey("assets/"))) == []
+
+
+def test_what_lies_in_a_bucket_is_heard_through_the_web_and_not_carried_by_it(
+    services: Services, tmp_path: Path
+) -> None:
+    """A preview used to answer with JSON where sounds lay in a bucket: nobody heard it."""
+    asset = take_in(services)
+    heard, _ = submit_preview(services, recipe(asset))
+    preview(services, heard.id)
+    settings = Settings(_env_file=None, data_dir=tmp_path, port=1)  # type: ignore[call-arg]
+    client = create_app(services, settings, secret=b"for tests only").test_client()
+
+    for path, kind, begin in (
+        (f"/api/audio/assets/{asset.id}/stream", "audio/wav", b"RIFF"),
+        (client.get(f"/api/jobs/{heard.id}").get_json()["downloadUrl"], "audio/mpeg", b"\xff\xfb"),
+    ):
+        link = client.get(path).headers["Location"] if path.startswith("/") else path
+        with urlopen(Request(link, headers={"Range": "bytes=0-99"})) as sound:
+            assert (sound.status, sound.headers["Content-Type"]) == (206, kind)
+            assert sound.read().startswith(begin)

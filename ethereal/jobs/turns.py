@@ -63,9 +63,10 @@ class Unfinished:
     def ensure_below(self, most: Unfinished) -> None:
         """Raise TooManyJobsError when one more would be over `most`."""
         if self.of_client >= most.of_client:
-            raise TooManyJobsError(f"{self.of_client} of your jobs wait or run: send more as they end")
+            told = f"{self.of_client} of your jobs wait or run, as many as may"
+            raise TooManyJobsError(f"{told}: send this again when one has ended")
         if self.in_all >= most.in_all:
-            raise TooManyJobsError("more work waits here than can be taken: try again in a while")
+            raise TooManyJobsError("more work waits here than can be taken: send this again in a while")
 
 
 @dataclass(frozen=True)

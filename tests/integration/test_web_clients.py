@@ -172,7 +172,7 @@ def test_a_person_reads_why_beside_the_button(full: Web, song: bytes) -> None:
         assert answer.status_code == status
 
     page = answer.get_data(as_text=True)
-    assert "1 of your jobs wait or run: send more as they end" in page
+    assert "1 of your jobs wait or run, as many as may: send this again when one has ended" in page
     assert 'id="create"' in page
     assert f'value="{asset.id}"' in page
     assert answer.headers["Retry-After"]

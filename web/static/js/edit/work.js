@@ -4,7 +4,9 @@ import { follow } from "../follow.js";
 const SILENT = { message: "The server does not answer. Your draft is kept: try again." };
 
 async function ask(address, recipe) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(recipe) };
+  const key = `${Date.now()}.${Math.random()}`; // a browser may send again by itself what met a broken connection
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+  const options = { method: "POST", headers, body: JSON.stringify(recipe) };
   const answer = await fetch(address, options).catch(() => null);
   if (answer?.status === 401) location.assign("/login");
   const body = await answer?.json().catch(() => null);

@@ -132,6 +132,15 @@ def test_a_render_goes_from_upload_over_modal_to_download(cloud: Cloud, tmp_path
     assert len(cloud.calls()) == len(cloud.modal.calls("render_chunk")) == 1
     assert sha256_of_farm(cloud, result, tmp_path) == result["sha256"]
 
+    ours = [line for line in said(cloud) if line.get("jobId") == job["jobId"]]
+    assert len({line["requestId"] for line in ours}) == 1, "the request is known in the containers"
+    assert {line["chunk"] for line in ours if "chunk" in line} == {"1"}, "the first is drawn by the caller"
+
+
+def said(cloud: Cloud) -> list[dict[str, Any]]:
+    """What our code said in the containers."""
+    return [json.loads(line) for line in cloud.modal.logs().splitlines() if line.startswith('{"time"')]
+
 
 def sha256_of_farm(cloud: Cloud, result: dict[str, Any], folder: Path) -> str:
     """Render the same request on this machine; the plans must be equal, and so the files."""

@@ -216,8 +216,9 @@ def test_a_range_that_cannot_be_served_in_one_part_gives_the_whole(web: Web, lin
     assert part(web, link, wanted).data == CONTENT
 
 
-def test_a_part_beyond_the_end_is_not_satisfiable(web: Web, link: str) -> None:
-    response = part(web, link, "bytes=99999-")
+@pytest.mark.parametrize("wanted", ["bytes=99999-", "bytes=9-5"])
+def test_a_part_beyond_the_end_or_backwards_is_not_satisfiable(web: Web, link: str, wanted: str) -> None:
+    response = part(web, link, wanted)
 
     assert response.status_code == 416
     assert response.headers["Content-Range"] == f"bytes */{len(CONTENT)}"

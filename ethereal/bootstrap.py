@@ -23,9 +23,6 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
-from ethereal.dispatch.dispatcher import Cloud
-from ethereal.dispatch.modal_calls import ModalDispatcher
-from ethereal.dispatch.prices import Prices
 from ethereal.errors import InvalidConfigError
 from ethereal.jobs.store import JobStore
 from ethereal.jobs.turns import Unfinished
@@ -41,6 +38,8 @@ from ethereal.storage.signing import Signer
 from ethereal.storage.store import ObjectStore
 
 if TYPE_CHECKING:
+    from ethereal.dispatch.dispatcher import Cloud
+    from ethereal.dispatch.modal_calls import ModalDispatcher
     from ethereal.jobs.database import Database
     from ethereal.render.plan import PlanRequest
     from ethereal.storage.r2 import R2ObjectStore
@@ -90,6 +89,9 @@ def open_cloud(settings: Settings) -> Cloud | None:
     """Who renders elsewhere; None where the farm does."""
     if settings.dispatcher != "modal":
         return None
+    from ethereal.dispatch.dispatcher import Cloud
+    from ethereal.dispatch.prices import Prices
+
     return Cloud(
         dispatcher=modal_of(settings),
         report_url=f"{settings.base_url}/api/webhooks/worker",
@@ -106,6 +108,8 @@ def open_cloud(settings: Settings) -> Cloud | None:
 
 
 def modal_of(settings: Settings) -> ModalDispatcher:
+    from ethereal.dispatch.modal_calls import ModalDispatcher
+
     return ModalDispatcher(
         settings.modal_app,
         token_id=_revealed(settings.modal_token_id),

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from ethereal.assets.store import AssetStore
 from ethereal.audio.addresses import PUBLIC_HTTPS, AddressRule
-from ethereal.dispatch.dispatcher import Cloud
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.store import JobStore
 from ethereal.jobs.turns import Unfinished
@@ -20,6 +19,7 @@ from ethereal.meters import MemoryMeters, Meters
 from ethereal.storage.store import ObjectStore
 
 if TYPE_CHECKING:
+    from ethereal.dispatch.dispatcher import Cloud
     from ethereal.render.kept import KeptRenderer
 
 

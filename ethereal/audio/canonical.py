@@ -10,7 +10,8 @@ from pathlib import Path
 from ethereal.audio.container import Sound, open_sound
 from ethereal.audio.decode import clock, decode_frames
 from ethereal.audio.flac import open_flac
-from ethereal.audio.resample import CANONICAL_RATE, Samples, in_blocks, resample
+from ethereal.audio.rate import CANONICAL_RATE
+from ethereal.audio.resample import Samples, in_blocks, resample
 from ethereal.beat import Beat, no_beat
 from ethereal.errors import InvalidInputError, TooLargeError, UnreadableAudioError
 from ethereal.whole import sha256_of, whole_file

@@ -13,7 +13,8 @@ import av
 from av.audio.frame import AudioFrame
 
 from ethereal.audio.quantise import to_24_bits
-from ethereal.audio.resample import CANONICAL_RATE, Samples
+from ethereal.audio.rate import CANONICAL_RATE
+from ethereal.audio.resample import Samples
 from ethereal.errors import OutOfDiskError, RenderError
 
 WriteSamples: TypeAlias = Callable[[Samples], None]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal.audio.canonical import read_blocks
-from ethereal.audio.resample import CANONICAL_RATE, Samples
+from ethereal.audio.rate import CANONICAL_RATE
+from ethereal.audio.resample import Samples
 
 GRID_RATE = 200
 HOP = CANONICAL_RATE // GRID_RATE

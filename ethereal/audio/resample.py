@@ -11,9 +11,9 @@ from av import AudioFifo, AudioResampler
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.errors import UnreadableAudioError
 
-CANONICAL_RATE = 48_000
 _JOINED = 16_384  # samples
 _Shape: TypeAlias = tuple[str, str, int]
 

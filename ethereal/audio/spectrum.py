@@ -17,7 +17,8 @@ from scipy.signal.windows import hann
 
 from ethereal.audio.bands import BANDS
 from ethereal.audio.grid import BLOCK_ROWS, HOP, MARGIN, Columns
-from ethereal.audio.resample import CANONICAL_RATE, Samples
+from ethereal.audio.rate import CANONICAL_RATE
+from ethereal.audio.resample import Samples
 
 Power: TypeAlias = NDArray[np.float32]
 """Mean squares, shape (rows, bands)."""

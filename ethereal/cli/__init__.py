@@ -14,7 +14,6 @@ import click
 from rich.console import Console
 
 from ethereal import __version__
-from ethereal.client import ApiError
 from ethereal.errors import EtherealError, InvalidInputError
 
 #: The module in ethereal.cli that holds each command.
@@ -72,6 +71,8 @@ def main() -> None:
 
 
 def _show(error: EtherealError) -> None:
+    from ethereal.client import ApiError  # with all of HTTP, which most commands do without
+
     console = Console(stderr=True)
     code = error.server_code if isinstance(error, ApiError) else error.code
     console.print(f"[bold red]{code}[/] {error}", highlight=False)

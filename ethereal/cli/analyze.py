@@ -17,8 +17,8 @@ from ethereal.audio.features import make_features
 from ethereal.audio.meter import Level, measure_level
 from ethereal.audio.peaks import make_peaks
 from ethereal.audio.plot import draw_analysis
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.audio.read import read_sound
-from ethereal.audio.resample import CANONICAL_RATE
 from ethereal.cli.bar import open_bar
 from ethereal.settings import read_settings
 

@@ -14,7 +14,7 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from ethereal.audio.canonical import read_blocks
-from ethereal.audio.resample import CANONICAL_RATE
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.beat import Beat, no_beat
 from ethereal.render.container import open_muxer
 from ethereal.render.sounds import AAC, Sound

@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 
-from ethereal.audio.resample import CANONICAL_RATE
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.render.chunks import gop_frames_for
 from ethereal.render.composition import Composition
 from ethereal.render.encode import EncoderSettings

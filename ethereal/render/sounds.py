@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ethereal.audio.resample import CANONICAL_RATE
+from ethereal.audio.rate import CANONICAL_RATE
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ethereal.audio.canonical import CANONICAL_RATE, make_canonical, read_blocks
+from ethereal.audio.canonical import make_canonical, read_blocks
 from ethereal.audio.probe import probe_audio
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.errors import InvalidInputError, TooLargeError, UnreadableAudioError
 
 SECONDS = 2

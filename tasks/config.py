@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ethereal.bootstrap import render_workers
+from ethereal.errors import UnavailableError
 from ethereal.settings import read_settings
 from tasks.queues import PRIORITIES, queue_named
 
@@ -43,8 +44,12 @@ _own_limits = {
     "save_edit": _settings.save_minutes,
 }
 task_annotations = {
-    name: {"soft_time_limit": minutes * 60, "time_limit": minutes * 60 + _settings.grace_seconds}
-    for name, minutes in _own_limits.items()
+    # A service that is away is told in a line, not in a traceback: the reaper brings the step back.
+    "*": {"throws": (UnavailableError,)},
+    **{
+        name: {"soft_time_limit": minutes * 60, "time_limit": minutes * 60 + _settings.grace_seconds}
+        for name, minutes in _own_limits.items()
+    },
 }
 
 task_default_queue = "cpu"

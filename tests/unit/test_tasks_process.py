@@ -7,7 +7,17 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from ethereal.embedded.ports import first_free_port
+from ethereal.errors import StoreUnavailableError
 from tasks import process
+from tasks.app import app
+
+
+def test_a_service_that_is_away_is_no_accident_of_a_task() -> None:
+    app.loader.import_default_modules()
+
+    assert issubclass(StoreUnavailableError, app.tasks["reap"].throws)
+    assert issubclass(StoreUnavailableError, app.tasks["ingest_audio"].throws)
+    assert app.tasks["ingest_audio"].time_limit, "its own limits are kept"
 
 
 def test_a_worker_looks_for_a_broker_that_is_away_once_a_second() -> None:

@@ -203,7 +203,7 @@ def _claim(services: Services, job_id: JobId, step: StepKey) -> Claim | None:
             time_limit=limits.time_for(step.name) + limits.grace,
         )
     except (ConflictError, NotFoundError) as refused:
-        logger.info("%s of job %s is not for us: %s", step, job_id, refused)
+        logger.debug("%s is not for us: %s", step, refused)  # as messages that come twice are not
         return None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from ethereal.audio.ahead import ahead
 from ethereal.audio.encode import AAC, WAV_16, WAV_24, SoundForm, write_sound
 from ethereal.audio.fill import fill_spool
 from ethereal.audio.level import LoudnessResult, gain_to, is_reached, result_of
@@ -59,8 +61,12 @@ def render_recipe(
     """
     pieces, rate, wanted = make_pieces(recipe), recipe.output_sample_rate, recipe.wanted_loudness
     length = sum(len(piece) for piece in pieces)
-    with whole_file(output) as unfinished, open_spool(unfinished.parent, rate, length) as spool:
-        work = _Work(spool, fill_spool(pieces, sources, spool), unfinished, beat)
+    with (
+        whole_file(output) as unfinished,
+        open_spool(unfinished.parent, rate, length) as spool,
+        closing(ahead(fill_spool(pieces, sources, spool))) as filled,
+    ):
+        work = _Work(spool, filled, unfinished, beat)
         if preview:
             loudness = _preview(work, wanted)
         else:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
-from ethereal.audio.ahead import ahead
 from ethereal.audio.decode import clock
 from ethereal.audio.fades import faded
 from ethereal.audio.pieces import Piece
@@ -20,7 +19,7 @@ from ethereal.errors import InvalidInputError
 LONGEST_GAP = Fraction(1, 10)
 
 
-def fill_spool(pieces: Sequence[Piece], sources: Mapping[str, Path], spool: Spool) -> Iterator[int]:
+def fill_spool(pieces: Sequence[Piece], sources: Mapping[str, Path], spool: Spool) -> Generator[int]:
     """Fill the spool, and tell again and again up to which sample there is no gap left.
 
     Raise UnreadableAudioError for a damaged source, InvalidInputError for a piece that its source lacks.
@@ -30,7 +29,7 @@ def fill_spool(pieces: Sequence[Piece], sources: Mapping[str, Path], spool: Spoo
         wanted = [index for index, piece in enumerate(pieces) if piece.source == source]
         last = max(pieces[index].last for index in wanted)
         position = 0
-        with closing(ahead(read_sound(sources[source], spool.rate))) as blocks:
+        with closing(read_sound(sources[source], spool.rate)) as blocks:
             for block in blocks:
                 for index in wanted:
                     written[index] += _write_part(block, position, pieces[index], spool)

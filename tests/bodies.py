@@ -6,12 +6,15 @@ What a job's file is called chooses it. All put an object and a file first, as w
 from __future__ import annotations
 
 import ctypes
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from ethereal.errors import TimeLimitError
+from ethereal.beat import Beat
+from ethereal.errors import SceneFailedError, TimeLimitError
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
 from ethereal.pipeline import prepare
@@ -78,6 +81,64 @@ def end_soon(attempt: Attempt) -> None:
     attempt.commit()
 
 
+def sleep_before_beat(attempt: Attempt) -> None:
+    say(attempt)
+    fall_asleep(attempt)
+    say(attempt)
+    put_and_finish(attempt, say_again(attempt))
+
+
+def sleep_before_put(attempt: Attempt) -> None:
+    say(attempt)
+    fall_asleep(attempt)
+    put_and_finish(attempt, say_again(attempt))
+
+
+def sleep_at_the_end_of_put(attempt: Attempt) -> None:
+    """When all bytes are written and the object is not there yet."""
+    say(attempt)
+    beat, calls = say_again(attempt), iter(range(10))
+
+    def last(fraction: float) -> None:
+        if next(calls) == 1:
+            fall_asleep(attempt)
+        beat(fraction)
+
+    put_and_finish(attempt, last)
+
+
+def sleep_before_commit(attempt: Attempt) -> None:
+    say(attempt)
+    fall_asleep(attempt)
+    attempt.finish({"attempt": attempt.lease.attempt})
+
+
+def sleep_before_failing(attempt: Attempt) -> None:
+    say(attempt)
+    fall_asleep(attempt)
+    if attempt.lease.attempt == 1:
+        raise SceneFailedError("too late")
+    attempt.finish({"attempt": attempt.lease.attempt})
+
+
+def fall_asleep(attempt: Attempt) -> None:
+    """The first attempt stands still here, as a machine that was suspended, until somebody wakes it."""
+    if attempt.lease.attempt == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def say_again(attempt: Attempt) -> Beat:
+    return attempt.beat(HANGING, 0, 10)
+
+
+def put_and_finish(attempt: Attempt, beat: Beat) -> None:
+    """Put what tells of the attempt that made it."""
+    made = attempt.folder / "made"
+    made.write_text(f"attempt {attempt.lease.attempt}")
+    attempt.services.objects.put(keys.render_poster(attempt.job.id), made, beat=beat)
+    attempt.finish({"attempt": attempt.lease.attempt})
+
+
 def say(attempt: Attempt) -> None:
     attempt.beat(HANGING, 0, 10)(0.5)
 
@@ -92,6 +153,11 @@ BODIES: dict[str, Callable[[Attempt], None]] = {
         draw,
         hang_with_browser,
         end_soon,
+        sleep_before_beat,
+        sleep_before_put,
+        sleep_at_the_end_of_put,
+        sleep_before_commit,
+        sleep_before_failing,
     )
 }
 

@@ -193,13 +193,13 @@ class SqlJobStore:
         route: str | None = None,
     ) -> bool:
         void = [sql.VOID_SECOND] if held.step == held.step.first else []
-        moves = [sql.FOLLOW, *([sql.JOIN] if join else []), *void, sql.END_STEP, sql.TOUCH]
+        moves = [sql.FOLLOW, *([sql.JOIN] if join else []), *void, sql.TOUCH, sql.END_STEP]
         arguments = _ending(held, now, join, result) | {
             "following": json.dumps([[key.name, key.index] for key in following]),
             "route": route,
         }
         results, again = self._repeat(moves, arguments)
-        if results[-2].rows:
+        if results[-1].rows:
             return bool(join and results[1].rows)
         return self._ended_before(held, join, again)
 

@@ -133,7 +133,7 @@ VOID_SECOND = (
     "UPDATE steps SET status = 'void', lease_expires_at = NULL, finished_at = :now"
     f" WHERE {_SECOND} AND status IN ('waiting', 'running') AND {_HELD}"
 )
-TOUCH = "UPDATE jobs SET updated_at = :now WHERE id = :job"
+TOUCH = f"UPDATE jobs SET updated_at = :now WHERE id = :job AND {_HELD}"
 
 # What is known of a call elsewhere is kept in the result of its step.
 _CALL = "json_extract(result, '$.call.{}')"
@@ -164,8 +164,11 @@ FINISH_JOB = (
     "UPDATE jobs SET status = 'complete', progress = 100, stage = NULL, result = :result, updated_at = :now,"
     f" finished_at = :now WHERE id = :job AND {_HELD} RETURNING id"
 )
+# The step follows what the move before it did to the job; where that was refused, nothing changes.
+_ENDED_NOW = "EXISTS (SELECT 1 FROM jobs WHERE id = :job AND status = '{}' AND finished_at = :now)"
 FINISH_STEP = (
-    f"UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now WHERE {_HELD_STEP}"
+    "UPDATE steps SET status = 'done', lease_expires_at = NULL, finished_at = :now"
+    f" WHERE {_HELD_STEP} AND {_ENDED_NOW.format('complete')}"
 )
 
 FAIL_JOB = (
@@ -177,7 +180,10 @@ _FAILED = (
     "failures = CASE WHEN :code IS NULL THEN failures ELSE json_insert(failures, '$[#]',"
     " json_object('attempt', attempt, 'worker', worker, 'code', :code)) END"
 )
-FAIL_STEP = f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now, {_FAILED} WHERE {_HELD_STEP}"
+FAIL_STEP = (
+    f"UPDATE steps SET lease_expires_at = NULL, finished_at = :now, {_FAILED}"
+    f" WHERE {_HELD_STEP} AND {_ENDED_NOW.format('failed')}"
+)
 RETRY_STEP = (
     "UPDATE steps SET status = 'waiting', lease_expires_at = NULL, not_before = :retry_at,"
     f" announce_at = :retry_at, announcements = 0, {_FAILED}"
@@ -323,7 +329,7 @@ TAKE_STEP = (
 )
 TAKEN = (
     "UPDATE jobs SET updated_at = :now, attempt = max(attempt, (SELECT attempt FROM steps"
-    " WHERE job_id = :job AND name = 'render_chunk' AND idx = :idx)) WHERE id = :job"
+    f" WHERE job_id = :job AND name = 'render_chunk' AND idx = :idx)) WHERE id = :job AND {_HELD}"
 )
 
 _RESTING = (

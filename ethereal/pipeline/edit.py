@@ -124,7 +124,7 @@ def _keep(attempt: Attempt, recipe: EditRecipe, made: EditResult) -> Prepared:
     )
     uploading = attempt.beat("uploading", 80, 95)
     with _noted(services, recipe, [AssetObject(key, made.size), AssetObject(edits_key, _size(edits))]):
-        services.objects.put(edits_key, edits)
+        services.objects.put(edits_key, edits, beat=uploading)
         services.objects.put(key, made.path, beat=uploading)
         services.assets.prepare(AssetId(recipe.asset_id), prepared, now=services.clock())
     attempt.beat("finalizing", 95, 95)(1.0)

@@ -57,6 +57,7 @@ class LocalObjectStore:
                 _copy(stream, file, size or 0, beat)
                 file.flush()
                 os.fsync(file.fileno())
+            beat(1.0)  # who has lost the lease meanwhile puts nothing
             target.parent.mkdir(parents=True, exist_ok=True)
             (scratch / _PARTIAL).replace(target)
         return self.stat(key)

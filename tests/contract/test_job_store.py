@@ -183,6 +183,27 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(store: JobStore) -> None
     assert current.lease.attempt == 2
 
 
+def test_a_worker_whose_job_was_called_off_can_write_nothing(store: JobStore) -> None:
+    job = add(store)
+    held = claim(store, job).lease
+    store.cancel(job.id, now=NOON)
+    before = (store.get(job.id), store.steps(job.id))
+    later = NOON + LEASE / 2
+
+    for move in (
+        lambda: store.renew(held, now=later, lease=LEASE),
+        lambda: store.report(held, stage="late", progress=99, now=later, lease=LEASE),
+        lambda: store.commit(held, now=later, following=[UPLOAD]),
+        lambda: store.finish(held, result={}, now=later),
+        lambda: store.fail(held, BROKEN, now=later, retry_at=None),
+        lambda: store.fail(held, BROKEN, now=later, retry_at=later),
+        lambda: store.redo(held, [PREPARE], now=later),
+    ):
+        with pytest.raises(LeaseLostError):
+            move()
+        assert (store.get(job.id), store.steps(job.id)) == before
+
+
 def test_a_live_lease_is_left_alone(store: JobStore) -> None:
     job = add(store)
     held = claim(store, job).lease

@@ -44,7 +44,7 @@ class Lane(StrEnum):
     RENDER = "render"
 
     @property
-    def levels(self) -> Mapping[StepName, int]:
+    def levels(self) -> Mapping[str, int]:
         """Its steps, and how urgent each is."""
         return {name: level for name, level in LEVELS.items() if lane_of(name) is self}
 

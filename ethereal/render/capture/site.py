@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.async_api import Route
 
 from ethereal.errors import InvalidConfigError, MissingPlanArtifactError
+from ethereal.render.capture.within_reach import read_within_reach
 
 ORIGIN = "https://ethereal.invalid"  # secure, as the private file system asks; no such host can exist
 DRAWING_PAGE = f"{ORIGIN}/composition/draw.html"
@@ -18,7 +19,8 @@ _POLICY = (
     "img-src 'self' blob: data:; font-src 'self' data:"
 )
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".json": "application/json"}
-_REQUIRED = ("composition.json", "features.json", "features.f32", "composition/draw.html")
+_FEATURES = ("features.json", "features.f32")
+_REQUIRED = ("composition.json", *_FEATURES, "composition/draw.html")
 
 
 class Site:
@@ -28,6 +30,7 @@ class Site:
         self._files = {
             f"{ORIGIN}/{path.relative_to(directory).as_posix()}": path for path in _parts(directory)
         }
+        self._within = read_within_reach(directory)
         self._refuse = refuse
 
     async def answer(self, route: Route) -> None:
@@ -38,7 +41,12 @@ class Site:
             return
         headers = {"Content-Security-Policy": _POLICY}
         content_type = _TYPES.get(path.suffix, "application/octet-stream")
-        await route.fulfill(body=path.read_bytes(), content_type=content_type, headers=headers)
+        await route.fulfill(body=self._read(path), content_type=content_type, headers=headers)
+
+    def _read(self, path: Path) -> bytes:
+        if self._within is None or path.name not in _FEATURES:
+            return path.read_bytes()
+        return self._within.description if path.suffix == ".json" else self._within.rows(path.read_bytes())
 
 
 def read_frame_size(directory: Path) -> tuple[int, int]:

@@ -17,12 +17,13 @@ from ethereal.beat import Beat
 from ethereal.errors import SceneFailedError, TimeLimitError
 from ethereal.jobs.model import JobId, StepKey, StepName
 from ethereal.jobs.request import RenderRequest
-from ethereal.pipeline import prepare
+from ethereal.pipeline import prepare, render
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.process import run_tool, start_guarded
 from ethereal.render.capture import open_chromium_renderer
 from ethereal.services import Services
 from ethereal.storage import keys
+from tasks import kind
 from tasks.app import app
 from tests.cards import write_card
 
@@ -30,6 +31,7 @@ __all__ = ["STUBBORN", "app"]
 
 #: Processes that hear no SIGTERM, one of them in a session of its own; their own sleeps end with them.
 STUBBORN = "trap '' TERM; setsid sh -c \"trap '' TERM; sleep 300\" & sh -c 'sleep 300' & sleep 300 & wait"
+CHUNKS, LONG = 3, "long"  # of a job that is dealt out; the title of one whose first chunk takes long
 HANGING = "hanging"  # the stage of a job whose body hangs
 
 
@@ -79,6 +81,42 @@ def end_soon(attempt: Attempt) -> None:
         attempt.beat(HANGING, 0, 10)(part / 10)
         time.sleep(0.2)
     attempt.commit()
+
+
+def deal(attempt: Attempt) -> None:
+    """Deal out chunks that take moments, or long ones, and whose beginnings and ends are written down."""
+    chunks = [StepKey(StepName.RENDER_CHUNK, index) for index in range(CHUNKS)]
+    attempt.commit(chunks)
+    attempt.announce(chunks)
+
+
+def draw_chunk(services: Services, job_id: JobId, index: int) -> bool:
+    return run_step(services, job_id, StepKey(StepName.RENDER_CHUNK, index), _draw_chunk)
+
+
+def _draw_chunk(attempt: Attempt) -> None:
+    note(attempt, "begun")
+    is_long = attempt.lease.step.index == 0 and attempt.job.asked(RenderRequest).title == LONG
+    for part in range(30 if is_long else 2):
+        attempt.beat(HANGING, 0, 10)(part / 100)
+        time.sleep(0.1)
+    note(attempt, "ended")
+    if attempt.commit(join=render.ASSEMBLE):
+        attempt.announce([render.ASSEMBLE])
+
+
+def assemble(services: Services, job_id: JobId) -> bool:
+    return run_step(services, job_id, render.ASSEMBLE, lambda attempt: attempt.finish({}) and None)
+
+
+def note(attempt: Attempt, what: str) -> None:
+    with (attempt.services.scratch.parent / "drawn").open("a") as file:
+        file.write(f"{attempt.job.id}/{attempt.lease.step} {what}\n")
+
+
+def learn() -> None:
+    """No browser here: all of these workers draw the same."""
+    kind._learnt[:] = ["0" * 64]
 
 
 def sleep_before_beat(attempt: Attempt) -> None:
@@ -158,6 +196,7 @@ BODIES: dict[str, Callable[[Attempt], None]] = {
         sleep_at_the_end_of_put,
         sleep_before_commit,
         sleep_before_failing,
+        deal,
     )
 }
 
@@ -174,3 +213,4 @@ def _body(attempt: Attempt) -> None:
 
 
 prepare.prepare = _prepare
+render.draw_chunk, render.assemble, kind.learn = draw_chunk, assemble, learn

@@ -53,6 +53,7 @@ class SmallFarm:
     folder: Path
     environment: Mapping[str, str]
     services: Services  #: those of this test
+    celery: Celery
 
     def submit(self, filename: str, **changes: object) -> Job:
         """A render that waits for its first step, and workers told of it."""
@@ -65,7 +66,7 @@ class SmallFarm:
         self, *options: str, app: str = "tests.bodies", queues: str = "cpu", **environment: str
     ) -> Iterator[Worker]:
         """A worker that takes work; whatever is left of it at the end of the block is killed."""
-        command = ["celery", "-A", app, "worker", "-n", f"{queues}-{time.monotonic_ns()}@%h", "-Q", queues]
+        command = ["celery", "-A", app, "worker", "-n", f"w{time.monotonic_ns()}@%h", "-Q", queues]
         log = self.folder / f"worker-{time.monotonic_ns()}.log"
         with self.process([sys.executable, "-m", *command, *options], log, **environment) as popen:
             worker = Worker(psutil.Process(popen.pid), log)
@@ -132,7 +133,7 @@ def open_small_farm(folder: Path, **settings: str) -> Iterator[SmallFarm]:
             )
             services = build_services(settings_read, queue=CeleryTaskQueue(app))
             try:
-                yield SmallFarm(folder, environment, services)
+                yield SmallFarm(folder, environment, services, app)
             finally:
                 services.jobs.close()
 

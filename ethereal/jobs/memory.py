@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ethereal.errors import ConflictError, LeaseLostError
-from ethereal.jobs.hearing import heard, is_silent
+from ethereal.jobs.hearing import heard
 from ethereal.jobs.lost import OVERDUE, OVERRUN, WORKER_LOST, is_suspect
-from ethereal.jobs.memory_state import MemoryState
+from ethereal.jobs.memory_looks import MemoryLooks
 from ethereal.jobs.model import (
     AFTER_PLAN,
     ENDED,
@@ -22,16 +21,15 @@ from ethereal.jobs.model import (
     JobStatus,
     JobType,
     Lease,
-    Step,
     StepKey,
     StepName,
     StepStatus,
 )
-from ethereal.jobs.store import REDONE, Backlog, Idempotency, Page, Released, Stranded, next_announcement
-from ethereal.jobs.turns import Lane, Unfinished, Waiting, choose, in_turns, lane_of
+from ethereal.jobs.store import REDONE, Idempotency, Released, Stranded, next_announcement
+from ethereal.jobs.turns import Lane, Unfinished, Waiting, choose, lane_of
 
 
-class MemoryJobStore(MemoryState):
+class MemoryJobStore(MemoryLooks):
     """Keeps every promise of `JobStore` within one process."""
 
     def __init__(self) -> None:
@@ -63,33 +61,6 @@ class MemoryJobStore(MemoryState):
                 self._keys[idempotency.key] = (idempotency.digest, job.id)
             return self._jobs[job.id]
 
-    def get_many(self, ids: Collection[JobId]) -> Mapping[JobId, Job]:
-        with self._lock:
-            return {job_id: self._jobs[job_id] for job_id in ids if job_id in self._jobs}
-
-    def list(
-        self,
-        *,
-        status: JobStatus | None = None,
-        type_: JobType | None = None,
-        limit: int = 50,
-        cursor: int | None = None,
-    ) -> Page:
-        with self._lock:
-            jobs = [
-                job
-                for job in sorted(self._jobs.values(), key=lambda job: -job.sequence)
-                if (status is None or job.status is status)
-                and (type_ is None or job.type is type_)
-                and (cursor is None or job.sequence < cursor)
-            ]
-        return Page(jobs[:limit], jobs[limit - 1].sequence if len(jobs) > limit else None)
-
-    def unfinished(self, client: str) -> Unfinished:
-        with self._lock:
-            living = [job for job in self._jobs.values() if not job.status.is_final]
-            return Unfinished(len(living), sum(job.client == client for job in living))
-
     def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
         with self._lock:
             living = [job for job in self._jobs.values() if not job.status.is_final]
@@ -105,35 +76,6 @@ class MemoryJobStore(MemoryState):
     def forget_turns(self, *, before: datetime) -> None:
         with self._lock:
             self._served = {one: when for one, when in self._served.items() if when >= before}
-
-    def steps(self, job_id: JobId) -> Sequence[Step]:
-        with self._lock:
-            return sorted(self._steps.get(job_id, {}).values(), key=lambda step: step.key)
-
-    def queue_position(self, job_id: JobId) -> int | None:
-        with self._lock:
-            job = self.get(job_id)
-            if job.status is not JobStatus.PENDING:
-                return None
-            return in_turns(self._jobs.values()).index(job)
-
-    def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:
-        with self._lock:
-            waiting = in_turns(self._jobs.values())
-        return {job.id: place for place, job in enumerate(waiting) if job.id in ids}
-
-    def backlog(self, *, now: datetime) -> Backlog:
-        with self._lock:
-            living = [job for job in self._jobs.values() if not job.status.is_final]
-            pending = [job for job in living if job.status is JobStatus.PENDING]
-            steps = [step for job in living for step in self._steps[job.id].values()]
-        due = [step for step in steps if step.status is StepStatus.WAITING and step.not_before <= now]
-        oldest = min(pending, key=lambda job: job.sequence).created_at if pending else None
-        return Backlog(len(pending), oldest, Counter(step.key.name for step in due))
-
-    def counts(self) -> Mapping[JobStatus, int]:
-        with self._lock:
-            return dict.fromkeys(JobStatus, 0) | Counter(job.status for job in self._jobs.values())
 
     def claim(
         self,
@@ -225,17 +167,6 @@ class MemoryJobStore(MemoryState):
                 self._tell(held.job_id, stage, progress, now)
             return step is not None
 
-    def silent(self, *, before: datetime) -> Sequence[Step]:
-        with self._lock:
-            running = (
-                step
-                for job_id, steps in self._steps.items()
-                if self._jobs[job_id].status is JobStatus.PROCESSING
-                for step in steps.values()
-                if step.status is StepStatus.RUNNING
-            )
-            return [step for step in running if is_silent(step, before)]
-
     def finish(self, held: Lease, *, result: Mapping[str, object], now: datetime) -> Job:
         with self._lock:
             self._end_step(held, now, None)
@@ -262,11 +193,6 @@ class MemoryJobStore(MemoryState):
                 self._wait_again(step, retry_at)
             self._rest(held.job_id, now)
             return self._jobs[held.job_id]
-
-    def failures(self, job_id: JobId, worker: str) -> int:
-        with self._lock:
-            steps = self._steps.get(job_id, {}).values()
-            return sum(failure.worker == worker for step in steps for failure in step.failures)
 
     def redo(self, held: Lease, steps: Sequence[StepKey], *, now: datetime) -> None:
         with self._lock:
@@ -404,14 +330,6 @@ class MemoryJobStore(MemoryState):
                     announce_at=next_announcement(now, step.announcements),
                 )
             return [Announcement(step.job_id, step.key, step.route) for step in due]
-
-    def audio_in_use(self, audio_key: str) -> bool:
-        with self._lock:
-            using = [job for job in self._jobs.values() if job.upload_key == audio_key]
-        return any(
-            not job.status.is_final or (job.type is JobType.RENDER and job.status is JobStatus.COMPLETE)
-            for job in using
-        )
 
     def stranded(self, *, before: datetime) -> Sequence[Stranded]:
         with self._lock:

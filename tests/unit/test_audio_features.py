@@ -200,7 +200,7 @@ def test_envelopes_rise_and_fall_in_seconds() -> None:
     assert envelope[-1] == 0
 
 
-def test_the_watcher_sees_the_work_go_on_and_may_stop_it(song: Path) -> None:
+def test_the_watcher_sees_the_work_go_on_and_may_stop_it(song: Path, tmp_path: Path) -> None:
     told: list[float] = []
     make_features(song, fps=Fraction(30), frame_count=30, beat=told.append)
 
@@ -208,11 +208,15 @@ def test_the_watcher_sees_the_work_go_on_and_may_stop_it(song: Path) -> None:
     assert told[-1] == 1.0
     assert len(told) > 10
 
-    def stop(fraction: float) -> None:
-        raise InterruptedError
+    for last in (0.1, 0.95):
 
-    with pytest.raises(InterruptedError):
-        make_features(song, fps=Fraction(30), frame_count=30, beat=stop)
+        def stop(fraction: float, last: float = last) -> None:
+            if fraction > last:
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            write_features(song, tmp_path, fps=Fraction(30), frame_count=30, beat=stop)
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_moment_of_sound_is_enough(tmp_path: Path) -> None:

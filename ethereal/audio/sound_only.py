@@ -56,6 +56,7 @@ def _copy(sound: Sound, output: Path, form: str) -> None:
         av.open(str(unfinished), "w", format=form, options={"fflags": "+bitexact"}) as container,
     ):
         track = container.add_stream_from_template(sound.stream)
+        container.start_encoding()  # or there would be no file at all where there are no packets
         for packet in sound.container.demux(sound.stream):
             if packet.dts is not None:
                 packet.stream = cast(Any, track)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -49,3 +50,15 @@ def test_what_cannot_stand_alone_and_what_has_no_picture_stays_as_it_is(tmp_path
     assert take_sound(song, tmp_path) == song
     assert take_sound(rare, tmp_path) == rare
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_film_whose_sound_track_is_empty_stays_as_it_is(tmp_path: Path) -> None:
+    film, full = tmp_path / "film.mkv", write_video(tmp_path / "full.mkv", "mpeg4", "aac")
+    with av.open(str(full)) as source, av.open(str(film), "w") as target:
+        tracks = [target.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = tracks[0]
+                target.mux(packet)
+
+    assert take_sound(film, tmp_path) == film

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/guarantees.md").read_text()
 PROMISES = {
-    block.partition("\n")[0]: re.findall(r"^- `(\S+)::(\S+)`$", block, re.MULTILINE)
+    block.partition("\n")[0]: re.findall(r"^- `(\S+)::(\S+)`", block, re.MULTILINE)
     for block in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
 }
 

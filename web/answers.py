@@ -207,6 +207,7 @@ class FormatTold(Record):
     hint: str
     width: int
     height: int
+    projection: Literal["flat", "mono", "stereo"]
 
 
 class Choice(Record):

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from celery.signals import worker_shutting_down
+from celery.worker import state
 from celery.worker.request import Request
 
 from ethereal.settings import read_settings
@@ -47,17 +48,23 @@ def stop_in_time(how: str, **_: object) -> None:
 
 
 def _end_what_runs() -> None:
-    """Let steps run for a while, then have them handed back, then kill."""
+    """End what does nothing, let steps run for a while, then have them handed back, then kill."""
     settings = read_settings()
+    busy = {request.worker_pid for request in list(state.active_requests)}
+    _tell([process for process in psutil.Process().children() if process.pid not in busy])
     time.sleep(settings.stop_seconds)
     running = psutil.Process().children()
-    for process in running:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
+    _tell(running)
     time.sleep(settings.grace_seconds)
     kill_all(running)
     time.sleep(_LAST_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _tell(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
 
 
 def kill_all(processes: Sequence[psutil.Process]) -> None:

@@ -7,10 +7,12 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
+from ethereal.leftovers import sweep_leftovers
 from ethereal.settings import read_settings
 from web.stopping import Stopping
 
-_stop_seconds = read_settings().stop_seconds
+_settings = read_settings()
+_stop_seconds = _settings.stop_seconds
 
 worker_class = "gthread"
 logger_class = "web.server_log.ServerLines"
@@ -18,7 +20,8 @@ graceful_timeout = _stop_seconds + 2  # after which gunicorn kills: uploads were
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let what never ends by itself hear that this process is to stop."""
+    """Remove what killed processes left, and let what never ends by itself hear that this one is to stop."""
+    sweep_leftovers(_settings.scratch)
     stopping, heard = worker.wsgi.wsgi_app, signal.getsignal(signal.SIGTERM)
     if not isinstance(stopping, Stopping) or not callable(heard):
         raise TypeError("gunicorn runs something else than the web app")

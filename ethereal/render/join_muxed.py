@@ -15,6 +15,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from ethereal.beat import Beat
+from ethereal.errors import RenderError
 from ethereal.render.chunk_file import add_encoder_track
 from ethereal.render.coded_pictures import Packets, Placed, coded_pictures, whole
 from ethereal.render.container import open_muxer, open_video
@@ -36,7 +37,10 @@ def join_mp4(plan: Plan, plan_dir: Path, chunks: Sequence[Placed], output: Path,
         return
     untold = output.with_name(f"untold-{output.name}")
     _join(plan, plan_dir, chunks, untold, beat, _copy_track)
-    tell_sphere(untold, output, projection)
+    try:
+        tell_sphere(untold, output, projection)
+    except ValueError as error:
+        raise RenderError(f"the video cannot say that it shows all directions: {error}") from error
     untold.unlink()
 
 

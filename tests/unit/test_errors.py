@@ -55,6 +55,7 @@ TRIES = {Retry.NEVER: 1, Retry.REDO: 1, Retry.ONCE: 2, Retry.AFTER_FETCH: 2}
 INTERNAL = {
     ("beside", "_StoppedError"),
     ("boxes", "ValueError"),
+    ("sphere_boxes", "ValueError"),
     ("chunk_file", "ValueError"),
     ("gop_encoders", "_StoppedError"),
 }

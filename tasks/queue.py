@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,9 @@ from tasks.queues import queue_of, routes_among
 
 logger = logging.getLogger(__name__)
 
+#: What a broker that is away is known by.
+_AWAY = (OperationalError, RedisError, OSError)
+_AT_ONCE_SECONDS = 0.3
 #: A key that goes when the broker loses what it holds.
 _TOLD = "ethereal:told"
 
@@ -35,10 +39,25 @@ class CeleryTaskQueue:
     def announce(self, steps: Sequence[Announcement]) -> None:
         try:
             for told in steps:
-                where = {"queue": queue_of(told.route)} if told.route else {}
-                self._message(told).apply_async(retry=False, **where)
-        except (OperationalError, RedisError, OSError) as error:
+                self._announce(told)
+        except _AWAY as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
+
+    def _announce(self, told: Announcement) -> None:
+        """A connection that was reset meanwhile is opened anew; what takes long is not tried again."""
+        begun = time.monotonic()
+        try:
+            self._send(told)
+        except _AWAY:
+            if time.monotonic() - begun > _AT_ONCE_SECONDS:
+                raise
+            self._send(told)
+
+    def _send(self, told: Announcement) -> None:
+        where = {"queue": queue_of(told.route)} if told.route else {}
+        with self._app.producer_or_acquire() as producer:
+            producer.connection.ensure_connection(max_retries=0)  # by itself kombu tries for six seconds
+            self._message(told).apply_async(producer=producer, retry=False, **where)
 
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:
         waiting = [StepKey(name) for name in CHAIN]
@@ -83,6 +102,7 @@ class CeleryTaskQueue:
         """The broker as the Redis it is."""
         try:
             with self._app.connection_or_acquire() as connection:
+                connection.ensure_connection(max_retries=0)
                 yield connection.default_channel.client
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error

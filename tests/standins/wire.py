@@ -108,6 +108,7 @@ class Wire:
     target: int  #: the port of the server
     speaks_resp: bool = True
     port: int = 0
+    accepted: int = 0  #: connections that were taken so far
     cuts: int = 0  #: replies that were cut so far
     _cut_next: int = 0
     _hangs: bool = False
@@ -187,6 +188,7 @@ class Wire:
             act(connection)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         if self._hangs:
             self._hung.append(writer)
             return

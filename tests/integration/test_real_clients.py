@@ -120,7 +120,7 @@ def test_nothing_that_is_sent_makes_the_api_fail_or_answer_as_it_does_not_say(
     known = {"job_id": job["jobId"], "asset_id": job["result"]["assetId"]}
 
     done = fuzz(
-        stack.web_url, tmp_path, seed=1, examples=4, seconds=18, phases="coverage,fuzzing", known=known
+        stack.web_url, tmp_path, seed=1, examples=4, seconds=24, phases="coverage,fuzzing", known=known
     )
 
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"

@@ -218,7 +218,7 @@ def _ending_with_us(argv: Sequence[str]) -> list[str]:
     return [guard, "--pdeathsig", "KILL", *argv] if guard else list(argv)
 
 
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 180.0) -> None:
     """Return once it holds. Raise TimeoutError when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -261,7 +261,7 @@ def open_farm(
         farm.start(BROKER)
         until(lambda: _answers(farm.broker()))
         farm.start(*daemons)
-        until(lambda: is_ready(farm), 90)
+        until(lambda: is_ready(farm))
         yield farm
 
 

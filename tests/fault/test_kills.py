@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 
 import psutil
+import pytest
 
 from tests.fault.farm import Farm, until
 from tests.fault.jobs import Jobs
 from tests.fault.moments import REAPER, foretell, untold
+
+pytestmark = pytest.mark.timeout(600)
 
 #: One moment at each step of a render, and how the process ends there.
 MOMENTS = (

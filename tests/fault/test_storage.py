@@ -16,6 +16,8 @@ from tests.fault.orphans import files_of_nobody, processes_of_nobody
 from tests.standins.r2 import KEY_ID, SECRET, R2StandIn, open_r2
 from tests.standins.wire import Wire, open_wire
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module")
 def r2() -> Iterator[R2StandIn]:

@@ -8,6 +8,8 @@ from tests.fault.farm import BROKER, Farm, until
 from tests.fault.jobs import Jobs
 from tests.fault.moments import foretell, untold
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def starts(farm: Farm) -> dict[str, int]:
     return {name: farm.daemons[name].starts for name in farm.workers}

@@ -13,7 +13,6 @@ from ethereal.pipeline.turns import forget_turns
 from ethereal.settings import read_settings
 from tasks.app import app, services
 
-
 _last_look = [float("-inf")]
 
 

@@ -282,7 +282,7 @@ class MemoryJobStore(MemoryLooks):
                     self._steps[step.job_id][step.key] = step
                     self._void(step.job_id, step.key, now)
                     self._rest(step.job_id, now)
-                elif step.overran or step.attempt >= max_attempts:
+                elif step.overran or len(step.failures) >= max_attempts:
                     error = OVERRUN if step.overran else WORKER_LOST
                     self._end_job(step.job_id, JobStatus.FAILED, now, error=error)
                     failed.append(step.job_id)

@@ -224,7 +224,8 @@ VOID_EXPIRED = (
 FAIL_SPENT = (
     "UPDATE jobs SET status = 'failed', stage = NULL, error = :error, updated_at = :now, finished_at = :now"
     " WHERE status IN ('pending', 'processing') AND id IN"
-    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND attempt >= :max_attempts) RETURNING id"
+    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND json_array_length(failures) + 1 >= :max_attempts)"
+    " RETURNING id"
 )
 # Renewed to its very end and not ended: it was killed at its time limit. Calls elsewhere have no such end.
 FAIL_OVERRUN = (

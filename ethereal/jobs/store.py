@@ -259,6 +259,7 @@ class JobStore(Protocol):
     def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
         """End every expired lease: the step waits again, or the job fails when its attempts are spent.
 
+        Those that ended by nobody's fault, as where a worker was stopped, do not count.
         It fails at once with TIME_LIMIT when the lease was renewed to the end of the step's time.
         It counts as a failure of the worker. A second run is void.
         """

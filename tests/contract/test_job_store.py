@@ -253,6 +253,17 @@ def test_an_expired_step_waits_again_until_its_attempts_are_spent(store: JobStor
     assert ended.error.code == "WORKER_LOST"
 
 
+def test_what_was_handed_back_does_not_count_when_a_worker_is_lost(store: JobStore) -> None:
+    job, now = add(store), NOON
+    for _ in range(5):  # as many deployments
+        store.fail(claim(store, job, now=now).lease, BROKEN, now=now, retry_at=now, blame=False)
+    claim(store, job, now=now)
+
+    assert store.release_expired(now=now + LEASE, max_attempts=2).again == [(job.id, PREPARE)]
+    claim(store, job, now=now + LEASE)
+    assert store.release_expired(now=now + 2 * LEASE, max_attempts=2).failed == [job.id]
+
+
 def test_progress_is_told_and_never_falls(store: JobStore) -> None:
     job = add(store)
     held = claim(store, job).lease

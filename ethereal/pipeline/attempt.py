@@ -160,10 +160,16 @@ def count_failed(services: Services, job: Job) -> None:
 
 def _retry_at(services: Services, held: Lease, error: EtherealError) -> datetime | None:
     limits = services.limits
-    if not is_worth_another(error, tries=held.attempt, most=limits.max_attempts):
+    if not is_worth_another(error, tries=_tries(services, held, error), most=limits.max_attempts):
         return None
     doublings: int = 2 ** (held.attempt - 1)
     return services.clock() + limits.retry * doublings * (0.5 + services.jitter())
+
+
+def _tries(services: Services, held: Lease, error: EtherealError) -> int:
+    """Which try this was: where somebody is to blame, attempts that were handed back were none."""
+    steps = [] if error.retry in _NOBODYS_FAULT else services.jobs.steps(held.job_id)
+    return next((len(step.failures) + 1 for step in steps if step.key == held.step), held.attempt)
 
 
 def run_step(services: Services, job_id: JobId, step: StepKey, work: Callable[[Attempt], None]) -> bool:

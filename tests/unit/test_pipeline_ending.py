@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ethereal.errors import TimeLimitError
+from ethereal.errors import BrowserCrashedError, TimeLimitError
 from ethereal.jobs.model import Job, JobStatus, StepKey, StepName
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.cancel import cancel, delete
@@ -134,6 +134,26 @@ def test_one_that_was_killed_without_a_word_is_failed_by_the_reaper(
 
     assert reap(services).failed == 1
     assert code_of(services, job) == "TIME_LIMIT"
+
+
+def test_a_step_that_was_handed_back_often_is_tried_as_often_as_any_other(
+    services: Services, clock: HandClock
+) -> None:
+    job = add_job(services)
+
+    def stopped(attempt: Attempt) -> None:
+        raise SystemExit
+
+    def crashed(attempt: Attempt) -> None:
+        raise BrowserCrashedError("gone")
+
+    for _ in range(5):
+        with pytest.raises(SystemExit):
+            run_step(services, job.id, PREPARE, stopped)
+    for status in (JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED):
+        run_step(services, job.id, PREPARE, crashed)
+        assert services.jobs.get(job.id).status is status
+        clock.turn(timedelta(hours=2))
 
 
 def code_of(services: Services, job: Job) -> str:

@@ -45,6 +45,10 @@ class TaskQueue(Protocol):
         """Whether the broker lost what it was told since `remember`. Raise BrokerUnavailableError."""
         ...
 
+    def has_messages(self) -> bool:
+        """Whether any message waits for a worker of steps. Raise BrokerUnavailableError."""
+        ...
+
     def remember(self) -> None:
         """Note with the broker that it is told of everything. Raise BrokerUnavailableError."""
         ...

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from ethereal.errors import BrokerUnavailableError
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.turns import FIRST_LEVEL, LEVELS
-from tasks.queues import queue_of, routes_among
+from tasks.queues import EXCHANGE, queue_of, routes_among
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +68,17 @@ class CeleryTaskQueue:
             logger.warning("job %s stops at its next beat, the broker is away: %s", job_id, error)
 
     def has_forgotten(self) -> bool:
-        with self._redis() as redis:
-            return not redis.exists(_TOLD)
+        with self._channel() as channel:
+            return not channel.client.exists(_TOLD)
+
+    def has_messages(self) -> bool:
+        with self._channel() as channel:
+            queues = {queue for _, _, queue in channel.get_table(EXCHANGE.name)} - {"control"}
+            return any(channel._size(queue) for queue in queues)
 
     def remember(self) -> None:
-        with self._redis() as redis:
-            redis.set(_TOLD, 1)
+        with self._channel() as channel:
+            channel.client.set(_TOLD, 1)
 
     def routes(self) -> frozenset[str]:
         return routes_among(set().union(*self._queues().values()))
@@ -98,12 +103,12 @@ class CeleryTaskQueue:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 
     @contextmanager
-    def _redis(self) -> Iterator[Any]:
-        """The broker as the Redis it is."""
+    def _channel(self) -> Iterator[Any]:
+        """The broker as the Redis it is, behind the names that kombu gives its lists."""
         try:
             with self._app.connection_or_acquire() as connection:
                 connection.ensure_connection(max_retries=0)
-                yield connection.default_channel.client
+                yield connection.default_channel
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 

@@ -9,13 +9,13 @@ from ethereal.jobs.turns import LEVELS
 #: Each queue is a list for each of them, and the lists of the first are emptied before those of the next.
 PRIORITIES = range(max(LEVELS.values()) + 1)
 
-_EXCHANGE = Exchange("ethereal", type="direct")
+EXCHANGE = Exchange("ethereal", type="direct")
 _RENDER = "render."
 
 
 def queue_named(name: str) -> Queue:
     """A queue with a routing key of its own: Celery would give all of them the default queue's."""
-    return Queue(name, _EXCHANGE, routing_key=name)
+    return Queue(name, EXCHANGE, routing_key=name)
 
 
 def queue_of(route: str) -> Queue:

@@ -46,6 +46,7 @@ class MemoryQueue:
     revoked: list[tuple[JobId, StepKey]] = field(default_factory=list)
     away: bool = False
     forgot: bool = False
+    waits: bool = True
     listening: frozenset[str] = frozenset()
     workers: frozenset[str] = frozenset()
 
@@ -58,6 +59,9 @@ class MemoryQueue:
         if self.away:
             raise BrokerUnavailableError("the broker does not answer")
         return self.forgot
+
+    def has_messages(self) -> bool:
+        return self.waits
 
     def remember(self) -> None:
         self.forgot = False

@@ -25,7 +25,7 @@ from ethereal.jobs.model import (
     StepName,
     StepStatus,
 )
-from ethereal.jobs.store import REDONE, Idempotency, Released, Stranded, next_announcement
+from ethereal.jobs.store import REDONE, Idempotency, Released, Stranded, announced_at, next_announcement
 from ethereal.jobs.turns import Lane, Unfinished, Waiting, choose, lane_of
 
 
@@ -300,7 +300,7 @@ class MemoryJobStore(MemoryLooks):
                 self._end_job(job_id, JobStatus.FAILED, now, error=OVERDUE)
             return late
 
-    def tell_again(self, *, now: datetime) -> int:
+    def tell_again(self, *, now: datetime, silence: timedelta = timedelta()) -> int:
         with self._lock:
             told = [
                 step
@@ -308,6 +308,7 @@ class MemoryJobStore(MemoryLooks):
                 if not self._jobs[job_id].status.is_final
                 for step in steps.values()
                 if step.status is StepStatus.WAITING and step.announce_at > now
+                if not silence or announced_at(step) <= now - silence
             ]
             for step in told:
                 due = replace(step, announcements=0, announce_at=max(now, step.not_before))

@@ -261,8 +261,14 @@ class SqlJobStore(SqlLooks):
         rows = rows_of(self._batch([sql.TAKE_DUE], arguments)[0])
         return [Announcement(*key_from_row(row), row["route"]) for row in rows]
 
-    def tell_again(self, *, now: datetime) -> int:
-        return len(self._batch([sql.TELL_AGAIN], {"now": to_ms(now)})[0].rows)
+    def tell_again(self, *, now: datetime, silence: timedelta = timedelta()) -> int:
+        arguments: Arguments = {
+            "now": to_ms(now),
+            "silence": round(silence.total_seconds() * 1000),
+            "again": round(ANNOUNCE_AGAIN.total_seconds() * 1000),
+            "at_most": round(ANNOUNCE_AT_MOST.total_seconds() * 1000),
+        }
+        return len(self._batch([sql.TELL_AGAIN], arguments)[0].rows)
 
     def take_turn(self, lane: Lane, *, route: str | None, now: datetime) -> Announcement | None:
         arguments: Arguments = {

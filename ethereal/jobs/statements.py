@@ -261,6 +261,8 @@ TAKE_DUE = (
 TELL_AGAIN = (
     "UPDATE steps SET announcements = 0, announce_at = max(:now, not_before)"
     " WHERE status = 'waiting' AND announce_at > :now"
+    " AND (:silence = 0"
+    " OR announce_at - min(:again << min(max(announcements - 1, 0), 10), :at_most) <= :now - :silence)"
     " AND job_id IN (SELECT id FROM jobs WHERE status IN ('pending', 'processing')) RETURNING attempt"
 )
 

@@ -36,6 +36,12 @@ def next_announcement(now: datetime, announcements: int) -> datetime:
     return now + min(backed_off, ANNOUNCE_AT_MOST)
 
 
+def announced_at(step: Step) -> datetime:
+    """When a step that waits was announced last."""
+    wait = next_announcement(step.announce_at, max(step.announcements - 1, 0)) - step.announce_at
+    return step.announce_at - wait
+
+
 @dataclass(frozen=True)
 class Page:
     """Jobs newest first, and the cursor that continues after them."""
@@ -273,8 +279,11 @@ class JobStore(Protocol):
         """Steps that wait and were not claimed in time: mark them announced once more and return them."""
         ...
 
-    def tell_again(self, *, now: datetime) -> int:
-        """Let every step that waits be due for an announcement, as if it were new; return how many."""
+    def tell_again(self, *, now: datetime, silence: timedelta = timedelta()) -> int:
+        """Let every step that waits be due for an announcement, as if it were new; return how many.
+
+        With `silence`, only those that were announced at least so long ago.
+        """
         ...
 
     def queue_positions(self, ids: Collection[JobId]) -> Mapping[JobId, int]:

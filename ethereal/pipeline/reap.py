@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ethereal import log
 from ethereal.errors import UnavailableError
 from ethereal.jobs.model import LIVE_STATUSES, JobId, JobType
+from ethereal.jobs.store import ANNOUNCE_AGAIN
 from ethereal.meters import count
 from ethereal.meters.names import LEASES_EXPIRED, REAPER_ACTIONS, REAPER_RUNS
 from ethereal.pipeline.announce import announce
@@ -68,6 +69,9 @@ def tell_again(services: Services) -> None:
             told = services.jobs.tell_again(now=services.clock())
             services.queue.remember()
             logger.info("the broker is new or has forgotten: %d steps are told again", told)
+        elif not services.queue.has_messages():
+            # Nothing waits in any queue: what was announced and not claimed got lost on its way.
+            services.jobs.tell_again(now=services.clock(), silence=ANNOUNCE_AGAIN)
     except UnavailableError as error:
         logger.warning("nobody can tell what the broker knows: %s", error)
 

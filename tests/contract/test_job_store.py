@@ -420,6 +420,17 @@ def test_what_waits_is_told_again_as_if_it_were_new(store: JobStore) -> None:
     assert store.take_due(now=now + timedelta(seconds=5)) == [Announcement(waiting.id, PREPARE)]
 
 
+def test_what_was_announced_just_now_is_not_told_again_yet(store: JobStore) -> None:
+    job, silence = add(store), timedelta(seconds=5)
+    for now in (NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)):
+        store.take_due(now=now)
+
+    assert store.tell_again(now=now + timedelta(seconds=4), silence=silence) == 0
+    assert store.tell_again(now=now + timedelta(seconds=5), silence=silence) == 1
+    assert store.take_due(now=now + timedelta(seconds=5)) == [Announcement(job.id, PREPARE)]
+    assert store.tell_again(now=now + timedelta(seconds=6), silence=silence) == 0
+
+
 def test_a_step_that_waits_for_another_try_is_not_told_before_it(store: JobStore) -> None:
     job = add(store)
     store.fail(claim(store, job).lease, BROKEN, now=NOON, retry_at=NOON + timedelta(seconds=10))

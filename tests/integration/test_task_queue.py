@@ -44,6 +44,14 @@ def test_a_connection_that_was_reset_is_opened_anew_at_once(tmp_path: Path) -> N
         assert sum(client.llen(key) for key in lists) == 2
 
 
+def test_it_knows_whether_any_message_waits(tmp_path: Path) -> None:
+    with open_broker(tmp_path) as url, app_of(urlsplit(url).port or 0) as app:
+        queue = CeleryTaskQueue(app)
+        assert not queue.has_messages()
+        told(queue)
+        assert queue.has_messages()
+
+
 def test_a_broker_that_is_away_is_given_up_at_once() -> None:
     nobody = first_free_port("127.0.0.1", 0)
     with open_wire(nobody) as wire, app_of(wire.port) as app:

@@ -44,6 +44,25 @@ def test_a_broker_that_forgot_is_told_of_what_waits_at_once(services: Services, 
     assert not queue.forgot
 
 
+def test_what_was_announced_and_is_in_no_queue_is_announced_again(
+    services: Services, clock: HandClock
+) -> None:
+    job = add_job(services)
+    for _ in range(5):
+        clock.turn(timedelta(minutes=5))
+        reap(services)
+    queue = queue_of(services)
+    queue.announced.clear()
+    clock.turn(timedelta(seconds=5))
+    reap(services)
+    assert queue.announced == [], "its message is on its way"
+    queue.waits = False
+
+    reap(services)
+
+    assert [told.job_id for told in queue.announced] == [job.id]
+
+
 def test_a_broker_that_is_away_is_asked_another_time(services: Services) -> None:
     add_job(services)
     queue = queue_of(services)

@@ -26,13 +26,12 @@ from ethereal.storage import keys
 from tasks import kind
 from tasks.app import app
 from tests.cards import write_card
+from tests.hanging import CHUNKS, HANGING, LONG
 
 __all__ = ["STUBBORN", "app"]
 
 #: Processes that hear no SIGTERM, one of them in a session of its own; their own sleeps end with them.
 STUBBORN = "trap '' TERM; setsid sh -c \"trap '' TERM; sleep 300\" & sh -c 'sleep 300' & sleep 300 & wait"
-CHUNKS, LONG = 3, "long"  # of a job that is dealt out; the title of one whose first chunk takes long
-HANGING = "hanging"  # the stage of a job whose body hangs
 
 
 def hang(attempt: Attempt) -> None:

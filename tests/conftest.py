@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from ethereal import log
 from ethereal.client import ApiClient
 from ethereal.embedded import RunningStack, StackOptions, open_stack
 from tests.sounds import write_beats
+
+
+@pytest.fixture(autouse=True)
+def nothing_bound() -> Iterator[None]:
+    """What a request of a test bound to the log is not told of the next one's."""
+    yield
+    log.rebind()
 
 
 @pytest.fixture(scope="module")

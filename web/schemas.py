@@ -23,6 +23,10 @@ Filename = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Rate = Annotated[int | str, AfterValidator(lambda rate: int(rate) if str(rate).isdecimal() else rate)]
 
 
+#: The last number that a store counts to.
+LAST = 2**63 - 1
+
+
 class Options(Record):
     """How a render should look. What is left out takes the default of `RenderRequest`."""
 
@@ -101,7 +105,7 @@ class IngestForm(Record):
 
 class AssetsQuery(Record):
     limit: int = Field(default=50, ge=1, le=100)
-    cursor: int | None = Field(default=None, ge=0)
+    cursor: int | None = Field(default=None, ge=0, le=LAST)
 
 
 class StreamQuery(Record):
@@ -129,7 +133,7 @@ class JobsQuery(Record):
     status: JobStatus | None = None
     type: JobType | None = None
     limit: int = Field(default=50, ge=1, le=100)
-    cursor: int | None = Field(default=None, ge=0)
+    cursor: int | None = Field(default=None, ge=0, le=LAST)
 
 
 def read_body(model: type[Model]) -> Model:

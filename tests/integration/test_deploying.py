@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ethereal.jobs.model import Job, JobStatus, Step, StepStatus
-from tests.bodies import CHUNKS, LONG
+from tests.hanging import CHUNKS, LONG
 from tests.small_farm import SmallFarm, Worker, gone_within, open_small_farm, until
 
 JOBS, SLOTS = 20, 4

@@ -12,7 +12,7 @@ from ethereal.jobs.model import Job, JobStatus
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap
 from ethereal.storage import keys
-from tests.bodies import HANGING
+from tests.hanging import HANGING
 from tests.small_farm import SmallFarm, Worker, alive, gone_within, open_small_farm, until
 
 SECONDS = 6.0

@@ -182,4 +182,3 @@ def test_an_ingest_is_no_render(web: Web, song: bytes) -> None:
     assert web.client.get(f"/api/render/{job['jobId']}").status_code == 404
     assert web.client.get("/api/render").get_json()["jobs"] == []
     assert web.client.get("/jobs").status_code == 200
-    assert web.client.get(f"/jobs/{job['jobId']}").status_code == 404

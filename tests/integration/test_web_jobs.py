@@ -141,7 +141,9 @@ def test_jobs_are_filtered_by_status_and_type(web: Web) -> None:
     assert web.client.get("/api/jobs?type=ingest").get_json()["jobs"] == []
 
 
-@pytest.mark.parametrize("query", ["status=done", "limit=0", "limit=1000", "cursor=x", "sort=up", "type=mix"])
+@pytest.mark.parametrize(
+    "query", ["status=done", "limit=0", "limit=1000", "cursor=x", f"cursor={2**63}", "sort=up", "type=mix"]
+)
 def test_a_query_that_makes_no_sense_names_the_field(web: Web, query: str) -> None:
     response = web.client.get(f"/api/jobs?{query}")
 

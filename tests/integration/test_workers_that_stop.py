@@ -8,7 +8,7 @@ import pytest
 
 from ethereal.jobs.model import Job, Step, StepStatus
 from ethereal.pipeline.reap import reap
-from tests.bodies import HANGING
+from tests.hanging import HANGING
 from tests.small_farm import PREPARE, SmallFarm, gone_within, open_small_farm, until
 
 STOP, GRACE = 3, 6

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ethereal.render.kept import KeptRenderer
 
 
+#: Workers that are not too busy to answer have done so after this long.
+ANSWERED_WITHIN = timedelta(seconds=1)
+
+
 class TaskQueue(Protocol):
     """Where steps are announced to workers. Messages may be lost or come twice: the job store decides."""
 
@@ -34,8 +38,8 @@ class TaskQueue(Protocol):
         """The kinds of renderers that listen. Raise BrokerUnavailableError when nobody can tell."""
         ...
 
-    def listeners(self, route: str) -> frozenset[str]:
-        """The workers of that kind of renderer that listen; asking takes about a second.
+    def listeners(self, route: str | None, *, patience: timedelta = ANSWERED_WITHIN) -> frozenset[str]:
+        """The workers of that kind of renderer that listen, None: of any kind; asking takes `patience`.
 
         Raise BrokerUnavailableError when nobody can tell.
         """

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery, chain, signature
@@ -16,7 +17,8 @@ from redis.exceptions import RedisError
 from ethereal.errors import BrokerUnavailableError
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from ethereal.jobs.turns import FIRST_LEVEL, LEVELS
-from tasks.queues import EXCHANGE, queue_of, routes_among
+from ethereal.services import ANSWERED_WITHIN
+from tasks.queues import EXCHANGE, PLANS, queue_of, routes_among
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +85,9 @@ class CeleryTaskQueue:
     def routes(self) -> frozenset[str]:
         return routes_among(set().union(*self._queues().values()))
 
-    def listeners(self, route: str) -> frozenset[str]:
-        queue = queue_of(route).name
-        return frozenset(worker for worker, queues in self._queues().items() if queue in queues)
+    def listeners(self, route: str | None, *, patience: timedelta = ANSWERED_WITHIN) -> frozenset[str]:
+        queue = PLANS if route is None else queue_of(route).name
+        return frozenset(worker for worker, queues in self._queues(patience).items() if queue in queues)
 
     def ping(self) -> None:
         """Raise BrokerUnavailableError unless the broker answers."""
@@ -112,10 +114,10 @@ class CeleryTaskQueue:
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
 
-    def _queues(self) -> dict[str, set[str]]:
-        """The queues each worker listens to, of those that answer within a second."""
+    def _queues(self, patience: timedelta = ANSWERED_WITHIN) -> dict[str, set[str]]:
+        """The queues each worker listens to, of those that answer in time."""
         try:
-            listening = self._app.control.inspect(timeout=1).active_queues() or {}
+            listening = self._app.control.inspect(timeout=patience.total_seconds()).active_queues() or {}
         except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailableError(f"the broker does not answer: {error}") from error
         return {worker: {queue["name"] for queue in queues} for worker, queues in listening.items()}

@@ -10,6 +10,8 @@ from ethereal.jobs.turns import LEVELS
 PRIORITIES = range(max(LEVELS.values()) + 1)
 
 EXCHANGE = Exchange("ethereal", type="direct")
+#: The queue of the plans, which every worker that draws listens to.
+PLANS = "render"
 _RENDER = "render."
 
 

@@ -18,7 +18,7 @@ from ethereal.jobs.store import JobStore
 from ethereal.live import MemoryLiveProgress
 from ethereal.render.kept import KeptRenderer
 from ethereal.render.renderer import Renderer
-from ethereal.services import Limits, Services
+from ethereal.services import ANSWERED_WITHIN, Limits, Services
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.signing import Signer
 
@@ -49,6 +49,7 @@ class MemoryQueue:
     waits: bool = True
     listening: frozenset[str] = frozenset()
     workers: frozenset[str] = frozenset()
+    asked: list[tuple[str | None, timedelta]] = field(default_factory=list)
 
     def announce(self, steps: Sequence[Announcement]) -> None:
         if self.away:
@@ -69,7 +70,8 @@ class MemoryQueue:
     def routes(self) -> frozenset[str]:
         return self.listening
 
-    def listeners(self, route: str) -> frozenset[str]:
+    def listeners(self, route: str | None, *, patience: timedelta = ANSWERED_WITHIN) -> frozenset[str]:
+        self.asked.append((route, patience))
         return self.workers
 
     def revoke(self, job_id: JobId, steps: Sequence[StepKey]) -> None:

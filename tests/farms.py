@@ -30,8 +30,8 @@ def make_farm(folder: Path, clock: HandClock, worker: str = "") -> Services:
     )
 
 
-def plan_job(services: Services, folder: Path, container: str = "mp4") -> Job:
-    """A job whose plan is made and none of whose chunks is drawn."""
+def prepare_job(services: Services, folder: Path, container: str = "mp4") -> Job:
+    """A job whose sound is prepared and whose plan is to be made."""
     job = add_job(
         services, output_format="draft-360p", fps="24", quality="draft", chunks=CHUNKS, container=container
     )
@@ -40,6 +40,12 @@ def plan_job(services: Services, folder: Path, container: str = "mp4") -> Job:
     for file in inputs.iterdir():
         services.objects.put(keys.render_features(job.id, file.name), file)
     run_step(services, job.id, PREPARE, _to_plan)
+    return job
+
+
+def plan_job(services: Services, folder: Path, container: str = "mp4") -> Job:
+    """A job whose plan is made and none of whose chunks is drawn."""
+    job = prepare_job(services, folder, container)
     assert render.plan(services, job.id)
     return job
 

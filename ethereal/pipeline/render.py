@@ -34,13 +34,14 @@ from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.keys import StorageKey
 
+PLAN = StepKey(StepName.PLAN_RENDER)
 ASSEMBLE = StepKey(StepName.ASSEMBLE_VIDEO)
 _LIVE_EVERY = timedelta(seconds=0.5)
 
 
 def plan(services: Services, job_id: JobId) -> bool:
     """Decide everything about the picture, freeze it, and call for the chunks."""
-    return run_step(services, job_id, StepKey(StepName.PLAN_RENDER), _plan)
+    return not leave_to_others(services, job_id, PLAN) and run_step(services, job_id, PLAN, _plan)
 
 
 def draw_chunk(services: Services, job_id: JobId, index: int) -> bool:

@@ -136,6 +136,24 @@ def breaking_chromium(folder: Path) -> tuple[Path, Path]:
     return script, broken
 
 
+@contextmanager
+def taking_no_plans(farm: Celery, worker: str) -> Iterator[None]:
+    farm.control.cancel_consumer("render", destination=[worker], reply=True)
+    try:
+        yield
+    finally:
+        farm.control.add_consumer("render", destination=[worker], reply=True)
+
+
+def until_a_plan_failed(jobs: SqlJobStore, job_id: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if any(step.failures for step in jobs.steps(JobId(job_id)) if step.key.name is StepName.PLAN_RENDER):
+            return
+        time.sleep(0.02)
+    pytest.fail("the plan does not fail")
+
+
 def test_a_worker_that_cannot_draw_is_avoided_for_the_job(
     stack: RunningStack, client: ApiClient, farm: Celery, jobs: SqlJobStore, tmp_path: Path
 ) -> None:
@@ -145,7 +163,9 @@ def test_a_worker_that_cannot_draw_is_avoided_for_the_job(
     with open_worker(stack, "sick", ETHEREAL_CHROMIUM=os.fspath(script)):
         assert until_listening(farm, f"sick@{HOST}") == usual, "it drew at its start as the others do"
         broken.touch()
-        job_id = str(client.render(client.upload(song), song.name, **REQUEST, chunks=5, seed=2)["jobId"])
+        with taking_no_plans(farm, USUAL):
+            job_id = str(client.render(client.upload(song), song.name, **REQUEST, chunks=5, seed=2)["jobId"])
+            until_a_plan_failed(jobs, job_id)
         ended(client, job_id)
 
     assert {step.worker for step in chunks_of(jobs, job_id)} == {USUAL}

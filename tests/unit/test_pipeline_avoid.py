@@ -19,9 +19,9 @@ from ethereal.jobs.model import Announcement, Job, Step, StepKey, StepName, Step
 from ethereal.pipeline import render
 from ethereal.pipeline.attempt import Attempt, run_step
 from ethereal.pipeline.avoid import avoided_workers, leave_to_others
-from ethereal.services import Services
+from ethereal.services import ANSWERED_WITHIN, Services
 from tests.builders import HandClock, MemoryQueue
-from tests.farms import CHUNKS, make_farm, plan_job
+from tests.farms import CHUNKS, PLAN, make_farm, plan_job, prepare_job
 
 KEYS = [StepKey(StepName.RENDER_CHUNK, index) for index in range(CHUNKS)]
 A_WHILE = timedelta(seconds=31)
@@ -82,6 +82,32 @@ def test_a_step_that_a_worker_failed_is_left_to_another_at_no_cost(
     assert not render.draw_chunk(sick, job.id, 0)
     assert step_of(sick, job, KEYS[0]) == before
     assert queue_of(sick).announced[-1] == Announcement(job.id, KEYS[0], "aa")
+    assert render.draw_chunk(well, job.id, 0)
+
+
+def test_a_plan_is_left_to_another_too_of_any_kind(sick: Services, well: Services, tmp_path: Path) -> None:
+    job = prepare_job(sick, tmp_path)
+    fail(sick, job, PLAN)
+    before = step_of(sick, job, PLAN)
+
+    assert not render.plan(sick, job.id)
+    assert step_of(sick, job, PLAN) == before
+    assert queue_of(sick).announced[-1] == Announcement(job.id, PLAN, None)
+    assert queue_of(sick).asked == [(None, ANSWERED_WITHIN)]
+    assert render.plan(well, job.id)
+
+
+def test_the_last_try_is_kept_for_another_however_long_it_is_busy(
+    sick: Services, well: Services, job: Job, clock: HandClock
+) -> None:
+    for _ in range(sick.limits.max_attempts - 1):
+        clock.turn(A_WHILE)
+        assert not leave_to_others(sick, job.id, KEYS[0]), "so long nobody else was at the job"
+        fail(sick, job, KEYS[0])
+
+    clock.turn(10 * A_WHILE)
+    assert leave_to_others(sick, job.id, KEYS[0])
+    assert queue_of(sick).asked[-1][1] > ANSWERED_WITHIN, "who is that busy may answer late"
     assert render.draw_chunk(well, job.id, 0)
 
 

@@ -9,9 +9,7 @@ WORKER_LOST = JobError(
     message="The workers that took this job stopped answering, each time. Try again, or look at their logs.",
     retryable=True,
 )
-OVERRUN = JobError(
-    code="TIME_LIMIT", message="A step of this job ran longer than it may, to its very end.", retryable=False
-)
+OVERRUN = JobError(code="TIME_LIMIT", message="A step of this job ran longer than it may.", retryable=False)
 OVERDUE = JobError(code="TIME_LIMIT", message="This job took longer in all than it may.", retryable=False)
 
 

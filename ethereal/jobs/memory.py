@@ -270,7 +270,9 @@ class MemoryJobStore(MemoryLooks):
             self.get(job_id)
             return self._end_job(job_id, JobStatus.CANCELLED, now)
 
-    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+    def release_expired(
+        self, *, now: datetime, max_attempts: int, grace: timedelta = timedelta()
+    ) -> Released:
         with self._lock:
             again: list[tuple[JobId, StepKey]] = []
             failed: list[JobId] = []
@@ -282,8 +284,8 @@ class MemoryJobStore(MemoryLooks):
                     self._steps[step.job_id][step.key] = step
                     self._void(step.job_id, step.key, now)
                     self._rest(step.job_id, now)
-                elif step.overran or len(step.failures) >= max_attempts:
-                    error = OVERRUN if step.overran else WORKER_LOST
+                elif step.overran(grace) or len(step.failures) >= max_attempts:
+                    error = OVERRUN if step.overran(grace) else WORKER_LOST
                     self._end_job(step.job_id, JobStatus.FAILED, now, error=error)
                     failed.append(step.job_id)
                 else:

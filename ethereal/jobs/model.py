@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, TypeVar
 
@@ -199,11 +199,12 @@ class Step:
             return None
         return Call(str(told["id"]), int(told["attempt"]), int(told["sequence"]), int(told["heardAt"]))
 
-    @property
-    def overran(self) -> bool:
-        """Whether its lease was renewed to the end of its time; a call elsewhere has no such end."""
+    def overran(self, grace: timedelta) -> bool:
+        """Whether its lease outlived its time, `grace` before its deadline; a call has no such end."""
         elsewhere = self.call is not None and self.call.attempt == self.attempt
-        return self.lease_expires_at == self.deadline_at and not elsewhere
+        if elsewhere or self.lease_expires_at is None or self.deadline_at is None:
+            return False
+        return self.lease_expires_at >= self.deadline_at - grace
 
 
 @dataclass(frozen=True)

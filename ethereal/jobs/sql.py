@@ -233,13 +233,16 @@ class SqlJobStore(SqlLooks):
             raise ConflictError(f"job {job_id} is {job.status}, cannot become cancelled")
         return job
 
-    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+    def release_expired(
+        self, *, now: datetime, max_attempts: int, grace: timedelta = timedelta()
+    ) -> Released:
         arguments: Arguments = {
             "now": to_ms(now),
             "max_attempts": max_attempts,
             "error": error_to_json(WORKER_LOST),
             "code": WORKER_LOST.code,
             "overrun": error_to_json(OVERRUN),
+            "grace": round(grace.total_seconds() * 1000),
         }
         moves = [sql.VOID_EXPIRED, sql.FAIL_OVERRUN, sql.FAIL_SPENT, sql.RELEASE, sql.REST_RELEASED]
         _, overrun, spent, again, _ = self._batch(moves, arguments)

@@ -227,11 +227,12 @@ FAIL_SPENT = (
     f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND json_array_length(failures) + 1 >= :max_attempts)"
     " RETURNING id"
 )
-# Renewed to its very end and not ended: it was killed at its time limit. Calls elsewhere have no such end.
+# Held when its time was up: it tidied up in silence or was killed. Calls elsewhere have no such end.
 FAIL_OVERRUN = (
     "UPDATE jobs SET status = 'failed', stage = NULL, error = :overrun, updated_at = :now, finished_at = :now"
     " WHERE status IN ('pending', 'processing') AND id IN"
-    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND name <> 'second_run' AND lease_expires_at = deadline_at"
+    f" (SELECT job_id FROM steps WHERE {_EXPIRED} AND name <> 'second_run'"
+    " AND lease_expires_at >= deadline_at - :grace"
     f" AND coalesce({_CALL.format('attempt')}, 0) <> attempt) RETURNING id"
 )
 FAIL_OVERDUE = (

@@ -262,11 +262,14 @@ class JobStore(Protocol):
         """Raise ConflictError if the job has ended. Its workers learn at their next write."""
         ...
 
-    def release_expired(self, *, now: datetime, max_attempts: int) -> Released:
+    def release_expired(
+        self, *, now: datetime, max_attempts: int, grace: timedelta = timedelta()
+    ) -> Released:
         """End every expired lease: the step waits again, or the job fails when its attempts are spent.
 
         Those that ended by nobody's fault, as where a worker was stopped, do not count.
-        It fails at once with TIME_LIMIT when the lease was renewed to the end of the step's time.
+        It fails at once with TIME_LIMIT when the lease outlived the step's time, `grace` before its deadline:
+        one that tidies up after that is silent, and was not lost.
         It counts as a failure of the worker. A second run is void.
         """
         ...

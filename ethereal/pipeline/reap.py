@@ -39,7 +39,10 @@ class Reaped:
 
 def reap(services: Services) -> Reaped:
     """One look over all jobs. Safe to run twice at once: each stale step is taken by one of them."""
-    released = services.jobs.release_expired(now=services.clock(), max_attempts=services.limits.max_attempts)
+    limits = services.limits
+    released = services.jobs.release_expired(
+        now=services.clock(), max_attempts=limits.max_attempts, grace=limits.grace
+    )
     for job_id, key in released.again:
         with log.bind(jobId=job_id, step=key):
             logger.warning("the lease of %s ran out: it waits again", key)

@@ -237,6 +237,20 @@ def test_a_step_that_was_still_at_work_at_the_end_of_its_time_fails_its_job_at_o
         store.fail(held, BROKEN, now=NOON + HOUR, retry_at=NOON)
 
 
+def test_a_step_that_tidies_up_in_silence_after_its_time_was_not_lost(store: JobStore) -> None:
+    grace = 2 * LEASE
+    tidying, slept = add(store), add(store)
+    limit = NOON + HOUR - grace
+    for job, last in ((tidying, limit - LEASE), (slept, limit - LEASE - timedelta(milliseconds=1))):
+        store.renew(claim(store, job).lease, now=last, lease=LEASE)
+
+    released = store.release_expired(now=limit, max_attempts=1, grace=grace)
+
+    assert {*released.failed} == {tidying.id, slept.id}
+    errors = [store.get(job.id).error for job in (tidying, slept)]
+    assert [error.code for error in errors if error] == ["TIME_LIMIT", "WORKER_LOST"]
+
+
 def test_an_expired_step_waits_again_until_its_attempts_are_spent(store: JobStore) -> None:
     job, now = add(store), NOON
     for attempt in (1, 2):

@@ -24,7 +24,7 @@ DEAF = ("hang", "hang_with_family", "hang_with_browser", "wait_for_family_and_wa
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallFarm]:
-    times = {"lease_seconds": "2", "beat_seconds": "0.5", "max_attempts": "1", "grace_seconds": "7"}
+    times = {"lease_seconds": "3", "beat_seconds": "0.5", "max_attempts": "1", "grace_seconds": "7"}
     with open_small_farm(tmp_path_factory.mktemp("farm"), **times) as farm:
         yield farm
 
@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_takes_all_it_started_with_it(farm: SmallFarm, w
 @pytest.fixture(scope="module")
 def short(farm: SmallFarm, worker: Worker) -> Iterator[Worker]:
     """A worker whose steps have few seconds."""
-    with farm.worker("-c", str(len(HEARING + DEAF)), ETHEREAL_RENDER_MINUTES="0.15") as short:
+    with farm.worker("-c", str(len(HEARING + DEAF)), ETHEREAL_RENDER_MINUTES="0.2") as short:
         yield short
 
 

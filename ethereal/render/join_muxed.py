@@ -38,7 +38,7 @@ def join_mp4(plan: Plan, plan_dir: Path, chunks: Sequence[Placed], output: Path,
     untold = output.with_name(f"untold-{output.name}")
     _join(plan, plan_dir, chunks, untold, beat, _copy_track)
     try:
-        tell_sphere(untold, output, projection)
+        tell_sphere(untold, output, projection, beat=beat)
     except ValueError as error:
         raise RenderError(f"the video cannot say that it shows all directions: {error}") from error
     untold.unlink()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from ethereal.beat import Beat, no_beat
 from ethereal.render.boxes import read_boxes
 from ethereal.render.formats import Projection
 
@@ -46,8 +47,10 @@ class _Part:
     end: int
 
 
-def tell_sphere(source: Path, output: Path, projection: Projection) -> None:
+def tell_sphere(source: Path, output: Path, projection: Projection, *, beat: Beat = no_beat) -> None:
     """Copy the video at `source` to `output` and say there that it shows all directions.
+
+    `beat` is called all along, with 1.0: copying a long video takes longer than a lease lasts.
 
     Raise ValueError for what is no MP4 or MOV with pictures, described before they come.
     """
@@ -58,7 +61,7 @@ def tell_sphere(source: Path, output: Path, projection: Projection) -> None:
                 with _damage_told():
                     written.write(_told(read.read(box.size), projection))
             else:
-                _copy(read, written, box.size)
+                _copy(read, written, box.size, beat)
 
 
 def read_sphere(path: Path) -> Projection:
@@ -80,8 +83,9 @@ def _damage_told() -> Iterator[None]:
         raise ValueError("its description is damaged") from error
 
 
-def _copy(read: BinaryIO, written: BinaryIO, size: int) -> None:
+def _copy(read: BinaryIO, written: BinaryIO, size: int, beat: Beat) -> None:
     for done in range(0, size, _BLOCK):
+        beat(1.0)
         written.write(read.read(min(_BLOCK, size - done)))
 
 

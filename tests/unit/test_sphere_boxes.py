@@ -12,7 +12,8 @@ from av.sidedata.sidedata import Type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethereal.errors import RenderError
+from ethereal.beat import Beat
+from ethereal.errors import LeaseLostError, RenderError
 from ethereal.render.assemble import assemble
 from ethereal.render.boxes import read_boxes
 from ethereal.render.chunk import render_chunk
@@ -87,13 +88,25 @@ def test_what_is_told_moves_no_picture_and_no_sound(flat: Path, tmp_path: Path) 
 def test_a_video_that_tells_another_projection_is_not_given_out(
     request_: PlanRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tell_wrongly(source: Path, output: Path, projection: Projection) -> None:
-        tell_sphere(source, output, "stereo")
+    def tell_wrongly(source: Path, output: Path, projection: Projection, *, beat: Beat) -> None:
+        tell_sphere(source, output, "stereo", beat=beat)
 
     monkeypatch.setattr("ethereal.render.join_muxed.tell_sphere", tell_wrongly)
     with pytest.raises(RenderError, match="stereo, not mono"):
         render(shown(request_, "mono"), tmp_path)
     assert not (tmp_path / "video").exists()
+
+
+def test_who_tells_beats_all_along_and_stops_when_told(flat: Path, tmp_path: Path) -> None:
+    def stop(fraction: float) -> None:
+        raise LeaseLostError("somebody else has it")
+
+    with pytest.raises(LeaseLostError):
+        tell_sphere(flat, tmp_path / "told.mp4", "mono", beat=stop)
+    heard: list[float] = []
+    tell_sphere(flat, tmp_path / "told.mp4", "mono", beat=heard.append)
+    others = [box for box in read_boxes(flat) if box.kind != b"moov"]
+    assert heard == [1.0] * len(others), "once for each MiB, and these are small"
 
 
 def test_two_halves_that_do_not_agree_are_told(flat: Path, tmp_path: Path) -> None:

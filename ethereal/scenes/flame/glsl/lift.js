@@ -1,5 +1,5 @@
 // With nothing behind it: the glow around the form without a sky, and the finished light lifted off its black.
-import { HASH, HEAD } from "./shared.js";
+import { HASH, HEAD, TENT } from "./shared.js";
 
 /** The light the form throws into the air, as roots like the sky's; it ends before the picture does. */
 export const GLOW = `${HEAD}
@@ -8,11 +8,7 @@ uniform sampler2D uNear, uFar;
 uniform vec2 uExtent, uOrigin, uSize, uFarStep;
 uniform float uGlow, uEclipse;
 out vec4 light;
-vec3 tent(vec2 at) {
-  vec2 d = uFarStep * 0.75;
-  return 0.25 * (texture(uFar, at + d).rgb + texture(uFar, at - d).rgb
-    + texture(uFar, at + vec2(d.x, -d.y)).rgb + texture(uFar, at + vec2(-d.x, d.y)).rgb);
-}
+${TENT}
 void main() {
   vec2 p = (uv - 0.5) * uExtent;
   float hidden = uEclipse * smoothstep(1.02, 0.97, length(p - uOrigin) / uSize.x);

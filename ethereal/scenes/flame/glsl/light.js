@@ -1,5 +1,5 @@
 // From weights to light: the first shrink of the bloom, its blur, and the sky behind the flame.
-import { HEAD, NOISE } from "./shared.js";
+import { HEAD, NOISE, TENT } from "./shared.js";
 
 /** Shrinks the body to an eighth of the size and gives it its colours. */
 export const SHRINK_BODY = `${HEAD}
@@ -36,11 +36,7 @@ uniform vec3 uSkyColor, uNebulaColor, uHazeColor;
 uniform float uNebula, uGlow, uShimmer, uWaterLine, uEclipse;
 out vec4 light;
 ${NOISE}
-vec3 tent(vec2 at) {
-  vec2 d = uFarStep * 0.75;
-  return 0.25 * (texture(uFar, at + d).rgb + texture(uFar, at - d).rgb
-    + texture(uFar, at + vec2(d.x, -d.y)).rgb + texture(uFar, at + vec2(-d.x, d.y)).rgb);
-}
+${TENT}
 void main() {
   vec2 p = (uv - 0.5) * uExtent;
   vec4 cloud = noise(p * 0.7 + uDrift.xy);

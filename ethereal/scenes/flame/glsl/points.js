@@ -2,14 +2,14 @@
 import { HEAD } from "./shared.js";
 
 /** Instance: head x, y, tail x, y (short sides); radius, heat 0..1, brightness, unused. */
-export const SPARK_VERTEX = `${HEAD}
+export const SPARK = `
 layout(location = 0) in vec4 aWay;
 layout(location = 1) in vec4 aBody;
-uniform vec2 uExtent;
 uniform float uGrow, uPixel;
 out vec2 place;
 out vec3 look;
-void main() {
+/** Where this corner of the spark's quad is; fills in what the pixels are told. */
+vec2 sparkCorner() {
   vec2 along = aWay.xy - aWay.zw;
   float length_ = length(along);
   vec2 dir = length_ > 1e-6 ? along / length_ : vec2(0, 1);
@@ -18,8 +18,15 @@ void main() {
   float stretch = length_ / radius;
   vec2 corner = vec2(float(gl_VertexID & 1), float(gl_VertexID >> 1)) * 2.0 - 1.0;
   place = vec2(corner.x, corner.y > 0.0 ? 1.0 : -1.0 - stretch);
-  vec2 at = aWay.xy + radius * (dir * place.y + vec2(-dir.y, dir.x) * place.x);
   look = vec3(aBody.y, aBody.z * thin, stretch);
+  return aWay.xy + radius * (dir * place.y + vec2(-dir.y, dir.x) * place.x);
+}`;
+
+export const SPARK_VERTEX = `${HEAD}
+${SPARK}
+uniform vec2 uExtent;
+void main() {
+  vec2 at = sparkCorner();
   gl_Position = vec4(at / uExtent * 2.0, 0.0, 1.0);
 }`;
 

@@ -39,3 +39,11 @@ float fineStrands(float value, float count, float sharpness) {
   float away = abs(fract(ramp) - 0.5) * min(sharpness, least);
   return min(1.0, 0.25 + 0.75 * least / sharpness) / (1.0 + away * away);
 }`;
+
+/** The widest blur of the light, smoothed over its coarse texels. */
+export const TENT = `
+vec3 tent(vec2 at) {
+  vec2 d = uFarStep * 0.75;
+  return 0.25 * (texture(uFar, at + d).rgb + texture(uFar, at - d).rgb
+    + texture(uFar, at + vec2(d.x, -d.y)).rgb + texture(uFar, at + vec2(-d.x, d.y)).rgb);
+}`;

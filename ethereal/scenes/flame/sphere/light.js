@@ -1,5 +1,5 @@
 // The sky all around, and what reaches the eye from each direction: sky, form, glow, and water that mirrors them.
-import { HEAD, NOISE } from "../glsl/shared.js";
+import { HEAD, NOISE, TENT } from "../glsl/shared.js";
 import { FILM } from "../glsl/composite.js";
 import { DIRECTIONS, EYE_HEIGHT, PLANES } from "./directions.js";
 
@@ -48,11 +48,7 @@ uniform vec4 uRipple;
 uniform float uEye, uFormAway, uGlow, uWater, uWaterLine, uEclipse;
 out vec4 pixel;
 ${FILM}${NOISE}${DIRECTIONS}${PLANES[plane]}
-vec3 tent(vec2 at) {
-  vec2 d = uFarStep * 0.75;
-  return 0.25 * (texture(uFar, at + d).rgb + texture(uFar, at - d).rgb
-    + texture(uFar, at + vec2(d.x, -d.y)).rgb + texture(uFar, at + vec2(-d.x, d.y)).rgb);
-}
+${TENT}
 /** How much of the form is kept at a place of its layer: it ends, round, before the layer does. */
 float within(vec2 layer) { return smoothstep(1.0, 0.55, length(layer * 2.0 - 1.0)); }
 vec3 bodyAt(vec2 p) {

@@ -1,4 +1,5 @@
 // Stars on the sky and sparks before it, as small quads bent onto the sphere.
+import { SPARK } from "../glsl/points.js";
 import { HEAD } from "../glsl/shared.js";
 import { DIRECTIONS, PLANES } from "./directions.js";
 
@@ -42,24 +43,12 @@ void main() {
 
 /** The largest sparks are the nearest. */
 export const SPARK_AROUND_VERTEX = (plane) => `${HEAD}
-layout(location = 0) in vec4 aWay;
-layout(location = 1) in vec4 aBody;
-uniform float uGrow, uPixel, uEye, uWrap;
-out vec2 place;
-out vec3 look;
+${SPARK}
+uniform float uEye, uWrap;
 ${DIRECTIONS}${PLANES[plane]}
 void main() {
-  vec2 along = aWay.xy - aWay.zw;
-  float length_ = length(along);
-  vec2 dir = length_ > 1e-6 ? along / length_ : vec2(0, 1);
-  float radius = max(aBody.x * uGrow, uPixel);
-  float thin = aBody.x * uGrow / radius;
-  float stretch = length_ / radius;
-  vec2 corner = vec2(float(gl_VertexID & 1), float(gl_VertexID >> 1)) * 2.0 - 1.0;
-  place = vec2(corner.x, corner.y > 0.0 ? 1.0 : -1.0 - stretch);
-  look = vec3(aBody.y, aBody.z * thin, stretch);
   vec2 head = anglesOn(aWay.xy);
-  vec2 at = anglesOn(aWay.xy + radius * (dir * place.y + vec2(-dir.y, dir.x) * place.x));
+  vec2 at = anglesOn(sparkCorner());
   at.x -= uEye * fades(at.y) * mix(0.8, 1.6, smoothstep(0.0016, 0.0042, aBody.x));
   vec2 shown = placeOf(at) * 2.0 - 1.0 + vec2(2.0 * uWrap, 0.0);
   bool isWhole = abs(head.y) < ${POLE} && abs(at.x - head.x) < 1.0;

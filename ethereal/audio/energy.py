@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import correlate1d
-from scipy.signal import sosfilt
 
 from ethereal.audio.grid import HOP, Columns
+from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.audio.resample import Samples
+from ethereal.audio.weighting import KWeighting
 
-# ITU-R BS.1770-5, tables 1 and 2: the K weighting at 48 kHz, a shelf for the head and a high pass.
-K_WEIGHTING = np.array(
-    [
-        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
-        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
-    ]
-)
 LEFT, RIGHT, PRODUCT, WEIGHTED = range(4)
 
 
@@ -24,7 +18,7 @@ class EnergyMeter:
     """Takes sound in order and gives its energy; the weighting filter remembers what came before."""
 
     def __init__(self) -> None:
-        self._state = np.zeros((len(K_WEIGHTING), 2, 2))
+        self._weighting = KWeighting(CANONICAL_RATE)
 
     def measure(self, sound: Samples) -> Columns:
         """Return mean squares of each step of (2, steps * HOP) samples.
@@ -32,7 +26,7 @@ class EnergyMeter:
         Shape (steps, 4): left, right, left times right, and the sum of both sides K-weighted.
         """
         left, right = sound.astype(np.float64)
-        weighted, self._state = sosfilt(K_WEIGHTING, np.stack([left, right]), axis=1, zi=self._state)
+        weighted = self._weighting.hear(sound)
         products = np.stack([left * left, right * right, left * right, (weighted**2).sum(axis=0)])
         return np.asarray(products.reshape(4, -1, HOP).mean(axis=2).T)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, islice
+
 import numpy as np
-from scipy.signal import lfilter
 
 from ethereal.audio.grid import GRID_RATE, Columns
 
@@ -16,12 +17,12 @@ class Follower:
     def __init__(self, *, attack: float, release: float) -> None:
         self._part = 1 - np.exp(-1 / (attack * GRID_RATE))
         self._release = release * GRID_RATE
-        self._risen = np.zeros(1)
+        self._risen = 0.0
         self._highest, self._heard = -np.inf, 0
 
     def hear(self, level: Columns) -> Columns:
         """Return the envelope of the next rows."""
-        risen, self._risen = lfilter([self._part], [1, self._part - 1], level, zi=self._risen)
+        risen = self._rise(level)
         # In logarithms a fading value is a falling line, and the largest of all lines is a running maximum.
         line = np.arange(self._heard, self._heard + len(level)) / self._release
         with np.errstate(divide="ignore"):
@@ -29,6 +30,15 @@ class Follower:
         self._highest, self._heard = lines[-1], self._heard + len(level)
         faded = np.exp(lines[1:] - line)
         return np.where(faded < DARK, 0.0, faded)
+
+    def _rise(self, level: Columns) -> Columns:
+        part = self._part
+        steps = accumulate(
+            level.tolist(), lambda risen, level: risen + part * (level - risen), initial=self._risen
+        )
+        risen = np.fromiter(islice(steps, 1, None), np.float64, len(level))
+        self._risen = float(risen[-1]) if len(risen) else self._risen
+        return risen
 
 
 def follow(level: Columns, *, attack: float, release: float) -> Columns:

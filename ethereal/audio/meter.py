@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import firwin, sosfilt
 
+from ethereal.audio.fir import low_pass
 from ethereal.audio.resample import Samples
+from ethereal.audio.weighting import KWeighting
 
 STEPS_A_SECOND = 10
 STEPS_IN_BLOCK = 4  # 400 ms, moved by 100 ms
@@ -49,8 +50,7 @@ class LevelMeter:
 
     def __init__(self, rate: int) -> None:
         self._hop = rate // STEPS_A_SECOND
-        self._filter = weighting(rate)
-        self._state = np.zeros((2, 2, 2))
+        self._weighting = KWeighting(rate)
         self._steps: list[NDArray[np.float64]] = []
         self._rest = np.zeros(0)
         self._heard = np.zeros((TAPS, 2), np.float32)
@@ -59,8 +59,8 @@ class LevelMeter:
     def hear(self, block: Samples) -> None:
         if not len(block):
             return
-        weighted, self._state = sosfilt(self._filter, block, axis=0, zi=self._state)
-        energy = np.concatenate([self._rest, np.square(weighted).sum(axis=1)])
+        weighted = self._weighting.hear(block.T)
+        energy = np.concatenate([self._rest, np.square(weighted).sum(axis=0)])
         whole = len(energy) - len(energy) % self._hop
         self._steps.append(energy[:whole].reshape(-1, self._hop).sum(axis=1))
         self._rest = energy[whole:]
@@ -107,36 +107,9 @@ def energy_of(lufs: float) -> float:
     return float(10 ** ((lufs - OFFSET) / 10))
 
 
-def weighting(rate: int) -> NDArray[np.float64]:
-    """K-weighting as two second-order sections, shape (2, 6); at 48 kHz with the numbers of the standard."""
-    return np.array([_shelf(rate), _high_pass(rate)])
-
-
-def _shelf(rate: int) -> list[float]:
-    gain, quality = 10 ** (3.999843853973347 / 20), 0.7071752369554196
-    k = math.tan(math.pi * 1681.974450955533 / rate)
-    middle = gain**0.4996667741545416
-    norm = 1 + k / quality + k * k
-    return [
-        (gain + middle * k / quality + k * k) / norm,
-        2 * (k * k - gain) / norm,
-        (gain - middle * k / quality + k * k) / norm,
-        1.0,
-        2 * (k * k - 1) / norm,
-        (1 - k / quality + k * k) / norm,
-    ]
-
-
-def _high_pass(rate: int) -> list[float]:
-    quality = 0.5003270373238773
-    k = math.tan(math.pi * 38.13547087602444 / rate)
-    norm = 1 + k / quality + k * k
-    return [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / norm, (1 - k / quality + k * k) / norm]
-
-
 def _between() -> NDArray[np.float32]:
     """The taps that give the values a quarter, a half and three quarters after a sample; shape (TAPS, 3)."""
-    taps = firwin(OVERSAMPLING * TAPS + 1, 1 / OVERSAMPLING, window=("kaiser", 6.0)) * OVERSAMPLING
+    taps = low_pass(OVERSAMPLING * TAPS + 1, 1 / OVERSAMPLING) * OVERSAMPLING
     phases = [taps[phase::OVERSAMPLING][:TAPS] for phase in (3, 2, 1)]
     return np.stack(phases, axis=1).astype(np.float32)
 

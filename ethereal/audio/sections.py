@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
-from scipy.signal.windows import hann
 
 from ethereal.audio.bands import BANDS, level
 from ethereal.audio.chroma import CHROMA_RATE, EVERY
 from ethereal.audio.feature_set import PITCH_CLASSES
+from ethereal.audio.fir import hann
 from ethereal.audio.grid import Columns
 from ethereal.audio.row_file import RowFile
 from ethereal.audio.spectrum import Power, band_powers
@@ -76,7 +76,7 @@ def _moments(described: RowFile, first: int, last: int) -> Columns:
     """Return what the moments from `first` to before `last` sound like, a second to each side."""
     start = max(first * STEP - SMOOTH, 0)
     rows = described.read(start, (last - 1) * STEP + SMOOTH + 1) * _WEIGHTS
-    near = hann(2 * SMOOTH + 3, sym=True)[1:-1]
+    near = hann(2 * SMOOTH + 2)[1:]
     sums = correlate1d(rows, near, axis=0, mode="constant")
     there = correlate1d(np.ones(len(rows)), near, mode="constant")
     own = slice(first * STEP - start, None, STEP)

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.signal import firwin, upfirdn
-from scipy.signal.windows import hann
 
 from ethereal.audio.bands import BANDS
+from ethereal.audio.fir import decimate, hann, low_pass
 from ethereal.audio.grid import BLOCK_ROWS, HOP, MARGIN, Columns
 from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.audio.resample import Samples
@@ -61,9 +60,8 @@ LONG = Window(512, LOW_RATE, (*(band.low for band in LOW_BANDS), LOW_EDGES[-1]))
 
 def decimated(stretch: Samples) -> Samples:
     """Return a stretch at LOW_RATE."""
-    taps = firwin(DECIMATION_TAPS, 3000, fs=CANONICAL_RATE, window=("kaiser", 6.0)).astype(np.float32)
-    delay = DECIMATION_TAPS // 2 // DECIMATION
-    return np.asarray(upfirdn(taps, stretch, down=DECIMATION, axis=1)[:, delay:])
+    taps = low_pass(DECIMATION_TAPS, 3000 / (CANONICAL_RATE / 2)).astype(np.float32)
+    return decimate(stretch, taps, DECIMATION)
 
 
 def measure_spectrum(stretch: Samples, lows: Samples) -> Power:
@@ -94,7 +92,7 @@ def power_of_bins(channels: Samples, window: Window, every: int = 1) -> Power:
     frames = sliding_window_view(channels, window.size, axis=1)[:, first :: window.hop * every][
         :, : BLOCK_ROWS // every
     ]
-    shape = hann(window.size, sym=False).astype(np.float32)
+    shape = hann(window.size).astype(np.float32)
     bins = rfft(frames * shape, axis=2)
     squares = bins.real**2 + bins.imag**2
     scale = np.float32(1 / (window.size * np.sum(shape.astype(np.float64) ** 2)))

@@ -7,7 +7,8 @@ import pyloudnorm
 import pytest
 from numpy.typing import NDArray
 
-from ethereal.audio.meter import measure_level, weighting
+from ethereal.audio.meter import measure_level
+from ethereal.audio.weighting import weighting
 
 RATES = [44_100, 48_000]
 

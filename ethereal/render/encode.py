@@ -99,9 +99,15 @@ class EncodedGop:
 
 def encode_gop(frames: Iterable[Pixels], settings: EncoderSettings) -> EncodedGop:
     """Encode `frames` as one closed GOP; a frame may be overwritten once the next one is asked for."""
+    reformatter = VideoReformatter()
+    return encode_pictures((to_picture(frame, reformatter, settings) for frame in frames), settings)
+
+
+def encode_pictures(pictures: Iterable[VideoFrame], settings: EncoderSettings) -> EncodedGop:
+    """Encode what `to_picture` made as one closed GOP."""
     context = cast(VideoCodecContext, av.CodecContext.create(settings.codec, "w"))
     configure(context, settings)
-    coded, codec = _encode(context, frames, settings), context.codec.canonical_name
+    coded, codec = _encode(context, pictures), context.codec.canonical_name
     packets = tuple(_filtered(coded, settings.packet_filter, codec))
     return EncodedGop(context.extradata or b"", settings.reorder or context.reorder_depth, packets)
 
@@ -120,24 +126,27 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.options = dict(settings.options)
 
 
-def _encode(
-    context: VideoCodecContext, frames: Iterable[Pixels], settings: EncoderSettings
-) -> Iterator[av.Packet[Stream]]:
-    reformatter, has_alpha = VideoReformatter(), settings.has_alpha
-    for index, pixels in enumerate(frames):
-        picture = _convert(pixels, reformatter, settings)
-        if has_alpha:
-            _keep_alpha(pixels, picture)
+def _encode(context: VideoCodecContext, pictures: Iterable[VideoFrame]) -> Iterator[av.Packet[Stream]]:
+    for index, picture in enumerate(pictures):
         picture.pts, picture.time_base = index, context.time_base
         yield from context.encode(picture)
     yield from context.encode(None)
 
 
+def to_picture(pixels: Pixels, reformatter: VideoReformatter, settings: EncoderSettings) -> VideoFrame:
+    """Convert a frame to what the encoder takes; it may be overwritten afterwards."""
+    picture = _convert(pixels, reformatter, settings)
+    if settings.has_alpha:
+        _keep_alpha(pixels, picture)
+    return picture
+
+
 def _convert(pixels: Pixels, reformatter: VideoReformatter, settings: EncoderSettings) -> VideoFrame:
     if not settings.is_rgb:
         return to_video_range(pixels, reformatter, settings.pixel_format)
+    # A copy, since what is asked to become what it is comes back as it was.
     picture = reformatter.reformat(
-        VideoFrame.from_numpy_buffer(pixels, "rgba"), format=settings.pixel_format, threads=1
+        VideoFrame.from_ndarray(pixels, "rgba"), format=settings.pixel_format, threads=1
     )
     picture.color_trc, picture.color_primaries = ColorTrc.IEC61966_2_1, ColorPrimaries.BT709
     return picture

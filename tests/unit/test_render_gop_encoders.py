@@ -69,6 +69,21 @@ def test_a_gop_left_over_is_drawn_alone_where_memory_is_short() -> None:
     assert [frame for _, frame in order] == [0, 2, 1, 3, 4]
 
 
+def test_what_an_encoder_only_looks_at_is_drawn_before_the_frames_of_the_others() -> None:
+    gops = [range(0, 4), range(4, 8), range(8, 12), range(12, 16)]
+
+    order = drawing_order(gops, encoders=2, most=3, lookahead=2)
+
+    assert [frame for _, frame in order[:8]] == [0, 1, 4, 2, 5, 6, 3, 7]
+    assert [frame for _, frame in order[8:10]] == [8, 9]
+
+
+def test_a_lookahead_longer_than_a_gop_leaves_no_frame_out() -> None:
+    order = drawing_order([range(0, 2), range(2, 4)], encoders=2, most=3, lookahead=40)
+
+    assert [frame for _, frame in order] == [0, 2, 1, 3]
+
+
 @pytest.mark.parametrize(
     ("width", "height", "encoders", "most"),
     [(1280, 720, 4, 5), (1920, 1080, 2, 3), (3840, 2160, 4, 2), (3840, 2160, 1, 2), (8192, 8192, 4, 1)],
@@ -113,11 +128,11 @@ def test_a_renderer_that_fails_half_way_stops_the_encoders() -> None:
 
 
 def test_an_encoder_that_fails_does_not_leave_drawing_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(frames: Iterator[object], settings: EncoderSettings) -> EncodedGop:
-        next(frames)
+    def fail(pictures: Iterator[object], settings: EncoderSettings) -> EncodedGop:
+        next(pictures)
         raise RenderError("the encoder broke")
 
-    monkeypatch.setattr(gop_encoders, "encode_gop", fail)
+    monkeypatch.setattr(gop_encoders, "encode_pictures", fail)
 
     with pytest.raises(RenderError, match="the encoder broke"):
         run(gops_of(400, 48))

@@ -24,14 +24,11 @@ from pydantic import SecretStr
 
 from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
 from ethereal.errors import InvalidConfigError
-from ethereal.jobs.store import JobStore
-from ethereal.jobs.turns import Unfinished
 from ethereal.live import LiveProgress, MemoryLiveProgress
 from ethereal.meters import MemoryMeters, Meters
 from ethereal.pace import MemoryPace, Pace
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
-from ethereal.services import Limits, Services, TaskQueue
 from ethereal.settings import STRANDED_SECONDS, Settings
 from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.signing import Signer
@@ -41,7 +38,9 @@ if TYPE_CHECKING:
     from ethereal.dispatch.dispatcher import Cloud
     from ethereal.dispatch.modal_calls import ModalDispatcher
     from ethereal.jobs.database import Database
+    from ethereal.jobs.store import JobStore
     from ethereal.render.plan import PlanRequest
+    from ethereal.services import Limits, Services, TaskQueue
     from ethereal.storage.r2 import R2ObjectStore
 
 _MODAL_QUEUE = timedelta(hours=1)  # how long a call may wait for a container
@@ -60,6 +59,7 @@ def build_services(
     from ethereal.assets.sql import SqlAssetStore
     from ethereal.jobs.sql import SqlJobStore
     from ethereal.render.kept import KeptRenderer
+    from ethereal.services import Services
 
     database = open_database(settings)
     return Services(
@@ -274,6 +274,9 @@ def cores() -> int:
 
 
 def limits_of(settings: Settings) -> Limits:
+    from ethereal.jobs.turns import Unfinished
+    from ethereal.services import Limits
+
     return Limits(
         upload_bytes=settings.max_upload_mb << 20,
         audio=timedelta(minutes=settings.max_audio_minutes),

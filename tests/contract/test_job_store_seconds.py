@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError
 from ethereal.jobs.file_database import open_file_database
-from ethereal.jobs.memory import MemoryJobStore
 from ethereal.jobs.migrate import migrate
 from ethereal.jobs.model import (
     Announcement,
@@ -40,19 +38,6 @@ PREPARE, ASSEMBLE = StepKey(StepName.PREPARE_AUDIO), StepKey(StepName.ASSEMBLE_V
 CHUNKS = [StepKey(StepName.RENDER_CHUNK, index) for index in range(2)]
 FIRST, SECOND = CHUNKS[1], CHUNKS[1].second
 CRASHED = JobError(code="BROWSER_CRASHED", message="gone", retryable=True)
-
-
-@pytest.fixture(params=["memory", "file", "remote"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
-    if request.param == "memory":
-        yield MemoryJobStore()
-        return
-    with open_hrana(tmp_path / "jobs.db") as server:
-        file = request.param == "file"
-        opened = open_file_database(tmp_path / "file.db") if file else open_remote_database(server.url)
-        with closing(opened):
-            migrate(opened)
-            yield SqlJobStore(opened)
 
 
 def claim(store: JobStore, job: Job, step: StepKey, worker: str = "one") -> Claim:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from ethereal.errors import ConflictError, TooManyJobsError
-from ethereal.jobs.file_database import open_file_database
-from ethereal.jobs.memory import MemoryJobStore
-from ethereal.jobs.migrate import migrate
 from ethereal.jobs.model import Announcement, Claim, Job, JobId, JobType, StepKey, StepName
-from ethereal.jobs.remote_database import open_remote_database
-from ethereal.jobs.sql import SqlJobStore
 from ethereal.jobs.store import Idempotency, JobStore
 from ethereal.jobs.turns import LEVELS, TURN_LASTS, Lane, Unfinished
 from tests.builders import NOON, make_request
-from tests.standins.hrana import open_hrana
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PREPARE, UPLOAD, PLAN = (
@@ -30,19 +21,6 @@ PREPARE, UPLOAD, PLAN = (
 )
 CHUNKS = [StepKey(StepName.RENDER_CHUNK, index) for index in range(3)]
 KIND = "abcd1234"
-
-
-@pytest.fixture(params=["memory", "file", "remote"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
-    if request.param == "memory":
-        yield MemoryJobStore()
-        return
-    with open_hrana(tmp_path / "jobs.db") as server:
-        file = request.param == "file"
-        opened = open_file_database(tmp_path / "file.db") if file else open_remote_database(server.url)
-        with closing(opened):
-            migrate(opened)
-            yield SqlJobStore(opened)
 
 
 def new_job(client: str) -> Job:

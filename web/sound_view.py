@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from ethereal.assets.model import Asset, AssetId
-from ethereal.jobs.model import Job, JobStatus, JobType
+from ethereal.jobs.model import JobStatus, JobType
 from ethereal.jobs.request import EditRequest
-from ethereal.services import Services
 from web import words
-from web.show import Standing, instant, sound_link, standings, title_of
+from web.followed import FollowedJob
+from web.show import instant, sound_link
 
 
 @dataclass(frozen=True)
@@ -43,38 +42,12 @@ class SoundView:
         return instant(self.asset.created_at)
 
 
-class SoundJobView:
-    """A job that makes a sound, in words and links."""
-
-    def __init__(self, services: Services, job: Job, base_url: str) -> None:
-        self._services = services
-        self._base_url = base_url
-        self.job = job
-        self.id = job.id
-        self.status = job.status
-        self.title = title_of(job)
-        self.error = job.error
-        self.created_at = instant(job.created_at)
-
-    @property
-    def is_final(self) -> bool:
-        return self.status.is_final
+class SoundJobView(FollowedJob):
+    """A job that makes a sound."""
 
     @property
     def status_words(self) -> str:
-        return "Working" if self.status is JobStatus.PROCESSING else words.STATUS_WORDS[self.status]
-
-    @cached_property
-    def _standing(self) -> Standing:
-        return standings(self._services, [self.job])[0]
-
-    @property
-    def stage_words(self) -> str:
-        return words.stage_words(self.job, self._standing.place)
-
-    @property
-    def percent(self) -> int:
-        return int(self._standing.percent)
+        return "Working" if self.status is JobStatus.PROCESSING else super().status_words
 
     @property
     def kind(self) -> str:
@@ -90,10 +63,4 @@ class SoundJobView:
 
     @property
     def heard_at(self) -> str | None:
-        """A link to the sound; links into this app lose their host, so they work under any name of it."""
-        link = sound_link(self._services, self.job)
-        return link.removeprefix(self._base_url) if link else None
-
-    @property
-    def help(self) -> str:
-        return words.help_for(self.error.code, retryable=self.error.retryable) if self.error else ""
+        return self._here(sound_link(self._services, self.job))

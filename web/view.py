@@ -15,7 +15,8 @@ from ethereal.render.containers import CONTAINERS
 from ethereal.render.formats import FORMATS, Projection, parse_fps
 from ethereal.services import Services
 from web import catalog, words
-from web.show import Standing, instant, result_of, sign_poster, sign_video, standings, title_of
+from web.followed import FollowedJob
+from web.show import Standing, result_of, sign_poster, sign_video, standings
 
 
 @dataclass(frozen=True)
@@ -58,45 +59,14 @@ class Chosen:
         )
 
 
-class JobView:
-    """One job in words and links. Links into this app lose their host, so they work under any name of it."""
+class JobView(FollowedJob):
+    """A render."""
+
+    kind = "Render"
 
     def __init__(self, services: Services, job: Job, base_url: str, standing: Standing | None = None) -> None:
-        self._services = services
-        self._known = standing
-        self._base_url = base_url
-        self.job = job
-        self.id = job.id
+        super().__init__(services, job, base_url, standing)
         self.request = job.asked(RenderRequest)
-        self.status = job.status
-        self.title = title_of(job)
-        self.created_at = instant(job.created_at)
-        self.error = job.error
-
-    @property
-    def is_final(self) -> bool:
-        return self.status.is_final
-
-    @property
-    def status_words(self) -> str:
-        return words.STATUS_WORDS[self.status]
-
-    @cached_property
-    def _standing(self) -> Standing:
-        return self._known or standings(self._services, [self.job])[0]
-
-    @property
-    def stage_words(self) -> str:
-        return words.stage_words(self.job, self._standing.place)
-
-    @property
-    def percent(self) -> int:
-        return int(self._standing.percent)
-
-    @property
-    def eta_words(self) -> str:
-        eta = self._standing.eta
-        return words.eta_words(eta.seconds, eta.low, eta.high) if eta else ""
 
     @property
     def road(self) -> list[tuple[str, str, str]]:
@@ -168,10 +138,6 @@ class JobView:
         return self._here(sign_poster(self._services, self.job))
 
     @property
-    def help(self) -> str:
-        return words.help_for(self.error.code, retryable=self.error.retryable) if self.error else ""
-
-    @property
     def again(self) -> str:
         """The form with the settings of this job."""
         request = self.request
@@ -189,9 +155,6 @@ class JobView:
             assetId=request.asset_id,
             url=request.audio_url or None,
         )
-
-    def _here(self, link: str | None) -> str | None:
-        return link.removeprefix(self._base_url) if link else None
 
 
 def views_of(services: Services, jobs: Sequence[Job], base_url: str) -> list[JobView]:

@@ -10,7 +10,7 @@ from ethereal import log
 from ethereal.bootstrap import build_services, open_pace, readiness_checks, signing_secret
 from ethereal.errors import UnavailableError
 from ethereal.settings import read_settings
-from tasks.app import app as tasks_app
+from tasks.app import sending_app
 from tasks.queue import CeleryTaskQueue
 from web import create_app
 
@@ -20,7 +20,7 @@ def make_app() -> Flask:
     """The app on the services that the environment names, one for each process."""
     settings = read_settings()
     log.set_up(settings.log_format, settings.log_level)
-    queue = CeleryTaskQueue(tasks_app)
+    queue = CeleryTaskQueue(sending_app())
     services = build_services(settings, queue=queue)
     checks = readiness_checks(services, queue.ping) | {"worker": lambda: _check_workers(queue)}
     secret, pace = signing_secret(settings), open_pace(settings)

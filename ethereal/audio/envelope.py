@@ -15,7 +15,7 @@ class Follower:
     """Follows one column of levels as it comes. Both times are those in which a step is 63 % done."""
 
     def __init__(self, *, attack: float, release: float) -> None:
-        self._part = 1 - np.exp(-1 / (attack * GRID_RATE))
+        self._part = float(1 - np.exp(-1 / (attack * GRID_RATE)))
         self._release = release * GRID_RATE
         self._risen = 0.0
         self._highest, self._heard = -np.inf, 0

@@ -99,7 +99,9 @@ def test_a_worker_that_is_killed_takes_all_it_started_with_it(farm: SmallFarm, w
 
 @pytest.fixture(scope="module")
 def short(farm: SmallFarm, worker: Worker) -> Iterator[Worker]:
-    """A worker whose steps have few seconds."""
+    """A worker whose steps have few seconds; the one before it is killed, if it was not."""
+    worker.main.kill()
+    assert gone_within([worker.main], SECONDS) == []
     with farm.worker("-c", str(len(HEARING + DEAF)), ETHEREAL_RENDER_MINUTES="0.2") as short:
         yield short
 

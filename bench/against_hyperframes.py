@@ -5,8 +5,8 @@
 What it needs: the top of bench/hyperframes.py. Both show the very same scene code and encode with the same
 x264 settings, which x264 itself is asked to confirm: preset medium, crf 16, no B-frames, 30 fps. HyperFrames
 runs twice in each round: as it comes, which is SwiftShader where there is no GPU, and with llvmpipe, as
-Ethereal does. It chooses the number of its browsers itself. Ethereal also listens to a sound and encodes it;
-HyperFrames has none. Prints ratios of wall time and how alike the videos are; exits with 1 when they are not.
+Ethereal does. It chooses the number of its browsers itself. Both encode the same sound, to which Ethereal
+listens as well. Prints ratios of wall time and how alike the videos are; exits with 1 when they are not.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ RESULT = Path("bench/results/against_hyperframes.json")
 TOOLS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ethereal-bench"
 FRAMES = {"bench_light": 300, "bench_heavy": 90}
 ALIKE_DECIBELS = 30.0
+SOUND_APART = 0.1  # seconds
 TIME_LIMIT = timedelta(minutes=30)  # for one render
 OURS = "ethereal"
 #: What the two may be told differently: how a video is cut into GOPs and spread over threads.
@@ -114,8 +115,8 @@ def race(they: HyperFrames, load: Load, *, pairs: int, drivers: Sequence[str], w
     """Render `load` with every contender, `pairs` times, and hold the last videos against each other."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        write_page(folder / "page", load)
         sound = make_sound(folder / "sound.wav", load.frames)
+        write_page(folder / "page", load, sound)
 
         def render(who: str) -> str:
             video = folder / f"{who}.mp4"
@@ -198,6 +199,8 @@ def check_work(done: Race) -> None:
     for shown in (done.ours, *done.theirs.values()):
         if shown.frames != done.frames or set(shown.kinds) - {"I", "P"}:
             raise RenderError(f"{shown.frames} frames of {done.frames}: {shown.kinds}")
+        if abs(shown.sound_seconds - done.frames / FPS) > SOUND_APART:
+            raise RenderError(f"{shown.sound_seconds:.2f} s of sound for {done.frames} frames")
 
 
 def show(done: Race) -> None:

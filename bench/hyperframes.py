@@ -57,7 +57,8 @@ _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><style>html, body {{ margin: 0 }} canvas {{ display: block }}</style></head>
 <body><div id="root" data-composition-id="bench" data-start="0" data-width="{width}" data-height="{height}"
   data-duration="{seconds}" data-fps="{fps}" data-no-timeline>
-<canvas id="picture" width="{width}" height="{height}"></canvas></div>
+<canvas id="picture" width="{width}" height="{height}"></canvas>
+<audio id="sound" src="{sound}" data-start="0" data-duration="{seconds}" data-track-index="1"></audio></div>
 <script type="module">
 import {{ CONTEXT, openScene }} from "./runtime.js";
 import * as scene from "./{scene}/scene.js";
@@ -129,13 +130,19 @@ def find_hyperframes(tools: Path) -> HyperFrames:
     return HyperFrames(command, node, chromium, ffmpeg, ffprobe)
 
 
-def write_page(page: Path, load: Load) -> None:
-    """Write a HyperFrames project that shows the scene of `load` by the very code that Ethereal runs."""
+def write_page(page: Path, load: Load, sound: Path) -> None:
+    """Write a HyperFrames project that shows the scene of `load` to `sound`, by the code Ethereal runs."""
     size = get_format(load.output_format)
     shutil.copytree(SCENE_FOLDER / load.scene, page / load.scene)
     for script in SCENE_FOLDER.glob("*.js"):
         shutil.copy(script, page)
-    facts = {"width": size.width, "height": size.height, "seconds": float(load.frames / FPS)}
+    shutil.copy(sound, page)
+    facts = {
+        "sound": sound.name,
+        "width": size.width,
+        "height": size.height,
+        "seconds": float(load.frames / FPS),
+    }
     (page / "index.html").write_text(_PAGE.format(**facts, fps=int(FPS), scene=load.scene))
 
 

@@ -34,6 +34,7 @@ class Shown:
     colour: tuple[int, int, int, int]
     kinds: dict[str, int]
     file_bytes: int
+    sound_seconds: float
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def look_at(video: Path) -> Shown:
     kinds: Counter[str] = Counter()
     with av.open(str(video)) as container:
         frame, fps = None, container.streams.video[0].average_rate
+        lengths = [(sound.duration or 0) * (sound.time_base or 0) for sound in container.streams.audio]
         for frame in container.decode(video=0):
             kinds[PictureType(frame.pict_type).name] += 1
     if frame is None:
@@ -72,6 +74,7 @@ def look_at(video: Path) -> Shown:
         colour=(int(colour[0]), int(colour[1]), int(colour[2]), int(colour[3])),
         kinds=dict(sorted(kinds.items())),
         file_bytes=video.stat().st_size,
+        sound_seconds=float(max(lengths, default=0)),
     )
 
 

@@ -63,6 +63,15 @@ def test_a_broker_that_comes_back_finds_workers_and_every_job(farm: Farm, jobs: 
     assert starts(farm) == before, "no worker was started again"
 
 
+def test_a_job_is_taken_while_the_broker_says_nothing(farm: Farm, jobs: Jobs) -> None:
+    farm.broker_wire.hang()
+    asked = [jobs.preview() for _ in range(2)]
+    until(lambda: farm.broker_wire.waiting > 0)
+    farm.broker_wire.heal()
+
+    assert {jobs.wait(job_id)["status"] for job_id in asked} == {"complete"}
+
+
 def test_a_database_that_is_away_refuses_new_work_and_loses_none(farm: Farm, jobs: Jobs) -> None:
     running = [jobs.render(seed=5), jobs.preview()]
     farm.store_wire.refuse()

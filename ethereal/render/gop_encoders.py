@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
-from threading import Semaphore
+from threading import Event, Semaphore
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -105,7 +105,7 @@ def _lookahead(settings: EncoderSettings) -> int:
 
 @dataclass
 class _Feed:
-    """The pictures of one GOP on their way to its encoder; None when no more will come."""
+    """The pictures of one GOP on their way to its encoder; None when the drawing side gave up."""
 
     frame_count: int
     pictures: SimpleQueue[VideoFrame | None] = field(default_factory=SimpleQueue)
@@ -125,6 +125,7 @@ class _GopEncoders:
         self._feeds: dict[int, _Feed] = {}
         self._room = Semaphore(limit + _SPARE_PICTURES)
         self._reformatter = VideoReformatter()
+        self._stopped = Event()
 
     def __enter__(self) -> Self:
         return self
@@ -132,8 +133,9 @@ class _GopEncoders:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stopped.set()
         for feed in self._feeds.values():
-            feed.pictures.put(None)
+            feed.pictures.put(None)  # wakes an encoder that waits for a picture
         self._threads.shutdown(cancel_futures=True)
 
     def has(self, gop: int) -> bool:
@@ -181,7 +183,7 @@ class _GopEncoders:
     def _pictures(self, feed: _Feed) -> Iterator[VideoFrame]:
         for _ in range(feed.frame_count):
             picture = feed.pictures.get()
-            if picture is None:
+            if picture is None or self._stopped.is_set():
                 raise _StoppedError
             self._room.release()
             yield picture

@@ -5,18 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from ethereal.jobs.model import (
-    Claim,
-    Job,
-    JobError,
-    JobId,
-    JobType,
-    StepKey,
-    StepName,
-)
-from ethereal.jobs.request import (
-    RenderRequest,
-)
+from ethereal.jobs.model import Claim, Job, JobError, JobId, JobType, StepKey, StepName
+from ethereal.jobs.request import RenderRequest
 from ethereal.jobs.store import JobStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

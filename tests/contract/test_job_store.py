@@ -8,25 +8,9 @@ from uuid import uuid4
 import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError, NotFoundError
-from ethereal.jobs.model import (
-    Job,
-    JobId,
-    JobStatus,
-    StepStatus,
-)
+from ethereal.jobs.model import Job, JobId, JobStatus, StepStatus
 from ethereal.jobs.store import Idempotency, JobStore
-from tests.contract.jobs import (
-    ASSEMBLE,
-    BROKEN,
-    HOUR,
-    LEASE,
-    NOON,
-    PREPARE,
-    UPLOAD,
-    add,
-    claim,
-    new_job,
-)
+from tests.contract.jobs import ASSEMBLE, BROKEN, HOUR, LEASE, NOON, PREPARE, UPLOAD, add, claim, new_job
 
 
 def test_a_stored_job_is_returned_as_it_was_given(store: JobStore) -> None:

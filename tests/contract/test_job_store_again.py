@@ -5,23 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError
-from ethereal.jobs.model import (
-    Announcement,
-    Claim,
-    Job,
-    JobStatus,
-    StepStatus,
-)
+from ethereal.jobs.model import Announcement, Claim, Job, JobStatus, StepStatus
 from ethereal.jobs.store import JobStore
-from tests.contract.jobs import (
-    ASSEMBLE,
-    CHUNKS,
-    LEASE,
-    NOON,
-    add,
-    claim,
-    to_chunks,
-)
+from tests.contract.jobs import ASSEMBLE, CHUNKS, LEASE, NOON, add, claim, to_chunks
 
 
 def to_assembling(store: JobStore, job: Job) -> Claim:

@@ -7,18 +7,9 @@ from datetime import timedelta
 import pytest
 
 from ethereal.errors import ConflictError
-from ethereal.jobs.model import (
-    Announcement,
-)
+from ethereal.jobs.model import Announcement
 from ethereal.jobs.store import JobStore
-from tests.contract.jobs import (
-    BROKEN,
-    LEASE,
-    NOON,
-    PREPARE,
-    add,
-    claim,
-)
+from tests.contract.jobs import BROKEN, LEASE, NOON, PREPARE, add, claim
 
 
 def test_a_step_nobody_claimed_is_announced_again_less_and_less_often(store: JobStore) -> None:

@@ -7,21 +7,9 @@ from typing import Any
 import pytest
 
 from ethereal.errors import LeaseLostError
-from ethereal.jobs.model import (
-    JobStatus,
-    Lease,
-    StepKey,
-    StepName,
-)
+from ethereal.jobs.model import JobStatus, Lease, StepKey, StepName
 from ethereal.jobs.store import JobStore
-from tests.contract.jobs import (
-    BROKEN,
-    HOUR,
-    LEASE,
-    NOON,
-    add,
-    claim,
-)
+from tests.contract.jobs import BROKEN, HOUR, LEASE, NOON, add, claim
 
 DISPATCH = StepKey(StepName.DISPATCH_MODAL)
 

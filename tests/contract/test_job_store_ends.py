@@ -8,24 +8,9 @@ from datetime import timedelta
 import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError
-from ethereal.jobs.model import (
-    Announcement,
-    JobStatus,
-    JobType,
-    StepStatus,
-)
+from ethereal.jobs.model import Announcement, JobStatus, JobType, StepStatus
 from ethereal.jobs.store import JobStore
-from tests.contract.jobs import (
-    ASSEMBLE,
-    BROKEN,
-    HOUR,
-    LEASE,
-    NOON,
-    PREPARE,
-    add,
-    claim,
-    to_chunks,
-)
+from tests.contract.jobs import ASSEMBLE, BROKEN, HOUR, LEASE, NOON, PREPARE, add, claim, to_chunks
 
 
 def test_progress_is_told_and_never_falls(store: JobStore) -> None:

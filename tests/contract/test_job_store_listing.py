@@ -9,31 +9,10 @@ from uuid import uuid4
 import pytest
 
 from ethereal.errors import ConflictError, NotFoundError
-from ethereal.jobs.model import (
-    JobId,
-    JobStatus,
-    JobType,
-    StepKey,
-    StepName,
-)
-from ethereal.jobs.request import (
-    Clip,
-    EditRecipe,
-    EditRequest,
-    IngestRequest,
-    RenderRequest,
-    SourceType,
-)
+from ethereal.jobs.model import JobId, JobStatus, JobType, StepKey, StepName
+from ethereal.jobs.request import Clip, EditRecipe, EditRequest, IngestRequest, RenderRequest, SourceType
 from ethereal.jobs.store import Backlog, JobStore
-from tests.contract.jobs import (
-    BROKEN,
-    HOUR,
-    NOON,
-    add,
-    claim,
-    new_job,
-    to_chunks,
-)
+from tests.contract.jobs import BROKEN, HOUR, NOON, add, claim, new_job, to_chunks
 
 
 def test_the_queue_position_counts_the_pending_jobs_before(store: JobStore) -> None:

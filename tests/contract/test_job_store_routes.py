@@ -5,21 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ethereal.errors import ConflictError, LeaseLostError
-from ethereal.jobs.model import (
-    Announcement,
-    Job,
-    StepKey,
-    StepName,
-)
+from ethereal.jobs.model import Announcement, Job, StepKey, StepName
 from ethereal.jobs.store import JobStore, Stranded
-from tests.contract.jobs import (
-    ASSEMBLE,
-    CHUNKS,
-    LEASE,
-    NOON,
-    add,
-    claim,
-)
+from tests.contract.jobs import ASSEMBLE, CHUNKS, LEASE, NOON, add, claim
 
 
 def routed(store: JobStore, job: Job, chunks: list[StepKey] = CHUNKS) -> None:

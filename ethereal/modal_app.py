@@ -67,6 +67,7 @@ def _options(settings: Settings, gpu: str | None) -> Mapping[str, Any]:
         "ETHEREAL_MODAL_GPU": gpu or CPU,
         "ETHEREAL_MODAL_CORES": str(settings.modal_cores),
         "ETHEREAL_LOG_FORMAT": "json",
+        "OPENBLAS_NUM_THREADS": "1",  # see ethereal.blas
     }
     return {
         "image": _with_source(_GPU_IMAGE if gpu else _IMAGE),

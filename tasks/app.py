@@ -10,10 +10,13 @@ from celery.exceptions import Ignore
 from celery.signals import setup_logging
 
 from ethereal import log
+from ethereal.blas import keep_blas_to_one_thread
 from ethereal.bootstrap import build_services
 from ethereal.services import Services
 from ethereal.settings import read_settings
 from tasks import kind
+
+keep_blas_to_one_thread()  # what a worker computes with is imported by its tasks
 
 
 class StepTask(Task):  # type: ignore[misc]  # Celery has no types

@@ -12,9 +12,9 @@ import sys
 from importlib import import_module
 
 import click
-from rich.console import Console
 
 from ethereal import __version__
+from ethereal.blas import keep_blas_to_one_thread
 from ethereal.errors import EtherealError, InvalidInputError
 
 #: The module in ethereal.cli that holds each command.
@@ -64,6 +64,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; an error of ours is one sentence and exit status 1."""
+    keep_blas_to_one_thread()
     try:
         cli()
     except EtherealError as error:
@@ -74,6 +75,8 @@ def main() -> None:
 
 
 def _show(error: EtherealError) -> None:
+    from rich.console import Console
+
     from ethereal.client import ApiError  # with all of HTTP, which most commands do without
 
     console = Console(stderr=True)

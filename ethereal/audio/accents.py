@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.growth import Growth
+from ethereal.audio.moving import blurred, highest_around, mean_around
 from ethereal.audio.onsets import standing_out
 from ethereal.audio.row_file import ROWS_AT_ONCE, RowFile, in_parts
 
 BLUR = 2.0
-PASSAGE = 12 * GRID_RATE
-BESIDE = PASSAGE // 2 + 40  # rows that a passage, a blur and a mean reach to
+PASSAGE = 6 * GRID_RATE  # rows on each side
+BESIDE = PASSAGE + 40  # rows that a passage, a blur and a mean reach to
 NEARBY = 3  # rows: 15 ms
 WIDTH = 5
 # Flux below these on average is hardly there, and is not blown up to look like music.
@@ -79,10 +79,10 @@ class Accents:
         return AccentPart(
             salience=salience[own],
             weight=(whole + self.bass_share * bass)[own],
-            whole=_strongest_nearby(whole)[own],
-            bass=_strongest_nearby(bass)[own],
-            middle=_strongest_nearby(middle)[own],
-            flux=_strongest_nearby(flux)[own],
+            whole=highest_around(whole, NEARBY)[own],
+            bass=highest_around(bass, NEARBY)[own],
+            middle=highest_around(middle, NEARBY)[own],
+            flux=highest_around(flux, NEARBY)[own],
             bass_share=self.bass_share,
             middle_share=self.middle_share,
         )
@@ -116,12 +116,9 @@ def _share(mean: float) -> float:
     return min(1.0, math.sqrt(mean))
 
 
-def _strongest_nearby(values: Columns) -> Columns:
-    return np.asarray(maximum_filter1d(values, 2 * NEARBY + 1, mode="constant"))
-
-
 def _salience(flux: Columns, faint: float) -> Columns:
     """Blur what stands out of the flux and divide it by its strength in the passage around."""
-    blurred = gaussian_filter1d(standing_out(flux), BLUR, mode="constant")
-    passage = np.sqrt(np.maximum(uniform_filter1d(blurred**2, PASSAGE, mode="reflect"), 0))
-    return np.asarray(blurred / np.maximum(passage, faint))
+    salient = blurred(standing_out(flux), BLUR)
+    mirrored = np.pad(salient**2, PASSAGE, mode="symmetric")
+    passage = np.sqrt(np.maximum(mean_around(mirrored, PASSAGE, PASSAGE - 1)[PASSAGE:-PASSAGE], 0))
+    return np.asarray(salient / np.maximum(passage, faint))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+from numpy.typing import NDArray
 
 from ethereal.audio.accents import AccentPart, Accents
 from ethereal.audio.backbeat import backbeat, steadiness
@@ -19,6 +19,7 @@ from ethereal.audio.beat_chain import Rows, lay_chain, shifted
 from ethereal.audio.beat_path import LEAST_CONFIDENCE, follow_path, make_windows
 from ethereal.audio.beat_reading import CLEAR_FLUX, LEAST_BEATS, tempo_of
 from ethereal.audio.grid import GRID_RATE, Columns
+from ethereal.audio.moving import mean_around
 from ethereal.audio.onsets import EARLY
 from ethereal.audio.period_tracks import find_tracks
 from ethereal.beat import Beat, no_beat
@@ -94,11 +95,8 @@ def _heard(rows: Rows, accents: Accents) -> Rows:
     """Keep beats that sound among others that do, and silent ones that have such beats on both sides."""
     clear = accents.at(rows, lambda part: part.flux[:, None])[:, 0] >= CLEAR_FLUX
 
-    def share(count: int, origin: int) -> Columns:
-        return np.asarray(uniform_filter1d(clear.astype(np.float64), count, origin=origin, mode="constant"))
+    def some(before: int, after: int) -> NDArray[np.bool_]:
+        return np.asarray(mean_around(clear.astype(np.float64), before, after) >= LEAST_CLEAR)
 
-    among = share(2 * BESIDE + 1, 0) >= LEAST_CLEAR
-    between = (share(BESIDE + 1, BESIDE // 2) >= LEAST_CLEAR) & (
-        share(BESIDE + 1, -(BESIDE // 2)) >= LEAST_CLEAR
-    )
+    among, between = some(BESIDE, BESIDE), some(BESIDE, 0) & some(0, BESIDE)
     return np.asarray(rows[(clear & among) | between])

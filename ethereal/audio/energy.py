@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import correlate1d
 
 from ethereal.audio.grid import HOP, Columns
+from ethereal.audio.moving import weighted
 from ethereal.audio.rate import CANONICAL_RATE
 from ethereal.audio.resample import Samples
 from ethereal.audio.weighting import KWeighting
@@ -26,15 +26,15 @@ class EnergyMeter:
         Shape (steps, 4): left, right, left times right, and the sum of both sides K-weighted.
         """
         left, right = sound.astype(np.float64)
-        weighted = self._weighting.hear(sound)
-        products = np.stack([left * left, right * right, left * right, (weighted**2).sum(axis=0)])
+        heard = self._weighting.hear(sound)
+        products = np.stack([left * left, right * right, left * right, (heard**2).sum(axis=0)])
         return np.asarray(products.reshape(4, -1, HOP).mean(axis=2).T)
 
 
 def averaged(steps: Columns, count: int) -> Columns:
     """Average `count` steps around each row of the grid, the near ones most; a row lies between two steps."""
     weights = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2
-    return np.asarray(correlate1d(steps, weights / weights.sum(), axis=0, mode="constant"))
+    return weighted(steps, weights / weights.sum())
 
 
 def averaged_evenly(steps: Columns, count: int) -> Columns:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from ethereal.audio.flux import Flux
 from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.growth import Growth
+from ethereal.audio.moving import highest_around, mean_around
 from ethereal.audio.row_file import in_parts
 
 # A window meets a sound before its centre does, and the level rises most steeply then: 7.5 ms early.
 EARLY = 0.0075
-AROUND = 41  # rows: 100 ms on each side
+AROUND = 20  # rows on each side: 100 ms
 MEAN_SHARE = 0.7  # of that mean, so that a quick run of soft notes is heard
 NEAREST = 6  # rows between two onsets
 FULL = 0.5  # flux of an onset of strength 1
@@ -39,7 +39,7 @@ def find_onsets(growth: Growth, of: Callable[[Flux], Columns], *, least: float) 
 
 def standing_out(flux: Columns, mean_share: float = 1.0) -> Columns:
     """Return what is left of the flux without a share of its mean over the 200 ms around."""
-    around = uniform_filter1d(flux, AROUND, mode="constant")
+    around = mean_around(flux, AROUND, AROUND)
     return np.asarray(np.maximum(flux - mean_share * around, 0))
 
 
@@ -47,6 +47,6 @@ def _peaks(growth: Growth, of: Callable[[Flux], Columns], least: float) -> Itera
     """Yield the rows of peaks and their flux, part by part."""
     for part in in_parts(len(growth), AROUND):
         flux = of(growth.read(part.first, part.last).levels)
-        highest = flux == maximum_filter1d(flux, 2 * NEAREST + 1, mode="constant")
+        highest = flux == highest_around(flux, NEAREST)
         peaks = np.flatnonzero((highest & (standing_out(flux, MEAN_SHARE) > least))[part.own])
         yield (peaks + part.start).astype(np.float64), flux[part.own][peaks]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
 
 from ethereal.audio.bands import BANDS, level
 from ethereal.audio.chroma import CHROMA_RATE, EVERY
 from ethereal.audio.feature_set import PITCH_CLASSES
 from ethereal.audio.fir import hann
 from ethereal.audio.grid import Columns
+from ethereal.audio.moving import correlate, weighted
 from ethereal.audio.row_file import RowFile
 from ethereal.audio.spectrum import Power, band_powers
 
@@ -55,8 +55,7 @@ def _novelty(described: RowFile, start: int, end: int, count: int) -> Columns:
         # What is alike counts nothing here, so a steady sound gives exactly 0.
         apart = -np.expm1(-((moments[lag:] - moments[:-lag]) ** 2).sum(axis=1) / (2 * APART))
         pairs = kernel[lag:] * kernel[:-lag]
-        middle = len(pairs) // 2
-        unlike -= correlate1d(apart, pairs, mode="constant")[middle : middle + len(unlike)]
+        unlike -= correlate(apart, pairs)
     return np.asarray(np.clip(unlike / kernel[kernel > 0].sum() ** 2, 0, 1))
 
 
@@ -77,8 +76,8 @@ def _moments(described: RowFile, first: int, last: int) -> Columns:
     start = max(first * STEP - SMOOTH, 0)
     rows = described.read(start, (last - 1) * STEP + SMOOTH + 1) * _WEIGHTS
     near = hann(2 * SMOOTH + 2)[1:]
-    sums = correlate1d(rows, near, axis=0, mode="constant")
-    there = correlate1d(np.ones(len(rows)), near, mode="constant")
+    sums = weighted(rows, near)
+    there = weighted(np.ones(len(rows)), near)
     own = slice(first * STEP - start, None, STEP)
     return np.asarray((sums / there[:, None])[own][: last - first])
 

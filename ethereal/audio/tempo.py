@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
-from scipy.ndimage import maximum_filter1d
 
 from ethereal.audio.grid import GRID_RATE, Columns
+from ethereal.audio.moving import highest_around
 
 SLOWEST, FASTEST = 42.0, 220.0  # beats a minute
 USUAL, SPREAD = 100.0, 0.95  # beats a minute; octaves
@@ -24,19 +23,24 @@ def candidate_periods(weight: Columns) -> list[float]:
     repeats = _autocorrelation(weight)
     lags = np.arange(len(repeats))
     fits = (lags >= GRID_RATE * 60 / FASTEST) & (lags <= GRID_RATE * 60 / SLOWEST)
-    peaks = np.flatnonzero(fits & (repeats == maximum_filter1d(repeats, 7)) & (repeats > 0))
+    peaks = np.flatnonzero(fits & (repeats == highest_around(repeats, 3)) & (repeats > 0))
     likeliest = peaks[np.argsort(-repeats[peaks] * usual(GRID_RATE * 60 / peaks), kind="stable")][:CANDIDATES]
     return sorted(_summit(repeats, int(lag)) for lag in likeliest)
 
 
 def _autocorrelation(weight: Columns) -> Columns:
     count = len(weight)
-    size = next_fast_len(count + LONGEST, real=True)
-    spectrum = rfft(weight - weight.mean(), size)
-    repeats = irfft(spectrum.real**2 + spectrum.imag**2, size)[: min(LONGEST, count)]
+    size = _fast_size(count + LONGEST)
+    spectrum = np.fft.rfft(weight - weight.mean(), size)
+    repeats = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[: min(LONGEST, count)]
     if repeats[0] <= 0:
         return np.zeros(len(repeats))
     return np.asarray(repeats / repeats[0] * (count / (count - np.arange(len(repeats)))))
+
+
+def _fast_size(least: int) -> int:
+    """Return the number from `least` on whose transform is quickest for how much it is more."""
+    return min(odd << (-(-least // odd) - 1).bit_length() for odd in (1, 3, 5, 9, 15, 25))
 
 
 def _summit(values: Columns, index: int) -> float:

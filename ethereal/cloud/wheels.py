@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 
 #: What `ethereal.cloud` and `ethereal.render` import.
-RENDERER = ("av", "numpy", "packaging", "playwright", "psutil", "pydantic", "pydantic-settings", "scipy")
+RENDERER = ("av", "numpy", "packaging", "playwright", "psutil", "pydantic", "pydantic-settings")
 #: The machine that they are for, whatever this one is.
 _THERE: Mapping[str, str] = {
     "sys_platform": "linux",

@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.signal import firwin, sosfilt, upfirdn, windows
 
 from ethereal.audio.fir import decimate, hann, low_pass
+from ethereal.audio.moving import blurred, correlate, highest_around, mean_around, weighted
 from ethereal.audio.weighting import KWeighting, weighting
 
 
@@ -46,8 +48,42 @@ def test_one_sample_of_eight_is_what_scipys_filter_gives_there(samples: int) -> 
     np.testing.assert_allclose(kept, upfirdn(taps, sound, axis=1)[:, 48 : 48 + samples : 8], atol=1e-6)
 
 
-def test_hearing_does_not_import_what_takes_most_of_a_second() -> None:
-    code = "import sys, ethereal.audio.features; print('scipy.signal' in sys.modules)"
+@pytest.mark.parametrize("length", [1, 5, 400])
+@pytest.mark.parametrize("taps", [1, 6, 51])
+def test_sums_under_weights_are_scipys(length: int, taps: int) -> None:
+    random = np.random.default_rng(3)
+    values, weights = random.uniform(-1, 1, (length, 3)), random.uniform(-1, 1, taps)
+
+    there = ndimage.correlate1d(values, weights, axis=0, mode="constant")
+
+    np.testing.assert_allclose(weighted(values, weights), there, atol=1e-12)
+
+
+@pytest.mark.parametrize("taps", [1, 6, 40])
+def test_a_correlation_has_the_sums_where_all_weights_lie_on_values(taps: int) -> None:
+    random = np.random.default_rng(3)
+    values, weights = random.uniform(-1, 1, 40), random.uniform(-1, 1, taps)
+
+    np.testing.assert_allclose(correlate(values, weights), np.correlate(values, weights, "valid"), atol=1e-12)
+
+
+@pytest.mark.parametrize("length", [1, 5, 400])
+def test_means_highest_values_and_blurs_are_scipys(length: int) -> None:
+    values = np.random.default_rng(4).uniform(0, 1, length)
+
+    for before, after in ((0, 0), (4, 4), (4, 0), (0, 4), (20, 19)):
+        size, shift = before + 1 + after, before - (before + 1 + after) // 2
+        there = ndimage.uniform_filter1d(values, size, origin=shift, mode="constant")
+        np.testing.assert_allclose(mean_around(values, before, after), there, atol=1e-12)
+    for reach in (0, 3, 12):
+        there = ndimage.maximum_filter1d(values, 2 * reach + 1, mode="constant")
+        np.testing.assert_array_equal(highest_around(values, reach), there)
+    there = ndimage.gaussian_filter1d(values, 2.0, mode="constant")
+    np.testing.assert_allclose(blurred(values, 2.0), there, atol=1e-12)
+
+
+def test_hearing_does_not_import_what_takes_a_quarter_of_a_second() -> None:
+    code = "import sys, ethereal.audio.features; print('scipy' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "False"

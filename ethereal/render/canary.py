@@ -21,7 +21,7 @@ from ethereal.render.plan_record import Canary, Plan
 from ethereal.render.renderer import Renderer
 
 _CANARY_FRAMES = 4
-_MOST_ENCODED = 1920  # pixels in either direction
+_MOST_ENCODED = 640  # pixels in either direction
 
 
 @dataclass(frozen=True)

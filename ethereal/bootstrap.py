@@ -20,28 +20,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pydantic import SecretStr
-
-from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS, AddressRule
 from ethereal.errors import InvalidConfigError
-from ethereal.live import LiveProgress, MemoryLiveProgress
-from ethereal.meters import MemoryMeters, Meters
-from ethereal.pace import MemoryPace, Pace
 from ethereal.render.renderer import OpenRenderer, Renderer
 from ethereal.secret import ensure_secret
 from ethereal.settings import STRANDED_SECONDS, Settings
-from ethereal.storage.local import LocalObjectStore
-from ethereal.storage.signing import Signer
-from ethereal.storage.store import ObjectStore
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from ethereal.audio.addresses import AddressRule
     from ethereal.dispatch.dispatcher import Cloud
     from ethereal.dispatch.modal_calls import ModalDispatcher
     from ethereal.jobs.database import Database
     from ethereal.jobs.store import JobStore
+    from ethereal.live import LiveProgress
+    from ethereal.meters import Meters
+    from ethereal.pace import Pace
     from ethereal.render.plan import PlanRequest
     from ethereal.services import Limits, Services, TaskQueue
     from ethereal.storage.r2 import R2ObjectStore
+    from ethereal.storage.store import ObjectStore
 
 _MODAL_QUEUE = timedelta(hours=1)  # how long a call may wait for a container
 # On 2 cores a browser with two encoders beats two with one each by a third, at 276 and at 622 million pixels.
@@ -120,6 +118,8 @@ def modal_of(settings: Settings) -> ModalDispatcher:
 
 def address_rule(settings: Settings) -> AddressRule:
     """Where addresses that users give may lead."""
+    from ethereal.audio.addresses import LOCAL_TOO, PUBLIC_HTTPS
+
     return LOCAL_TOO if settings.allow_http else PUBLIC_HTTPS
 
 
@@ -160,6 +160,9 @@ def clock_of(settings: Settings, database: Database) -> Callable[[], datetime]:
 def open_object_store(settings: Settings) -> ObjectStore:
     if settings.storage == "r2":
         return open_r2_store(settings)
+    from ethereal.storage.local import LocalObjectStore
+    from ethereal.storage.signing import Signer
+
     return LocalObjectStore(
         settings.data_dir / "objects",
         base_url=settings.base_url,
@@ -186,6 +189,8 @@ def open_r2_store(settings: Settings) -> R2ObjectStore:
 
 def open_live_progress(settings: Settings) -> LiveProgress:
     if settings.broker_url is None:
+        from ethereal.live import MemoryLiveProgress
+
         return MemoryLiveProgress()
     from ethereal.live.redis import RedisLiveProgress
 
@@ -194,6 +199,8 @@ def open_live_progress(settings: Settings) -> LiveProgress:
 
 def open_meters(settings: Settings) -> Meters:
     if settings.broker_url is None:
+        from ethereal.meters import MemoryMeters
+
         return MemoryMeters()
     from ethereal.meters.redis import RedisMeters
 
@@ -203,6 +210,8 @@ def open_meters(settings: Settings) -> Meters:
 def open_pace(settings: Settings) -> Pace:
     """What counts requests: for all processes on the broker, without one for this process alone."""
     if settings.broker_url is None:
+        from ethereal.pace import MemoryPace
+
         return MemoryPace()
     from ethereal.pace.redis import RedisPace
 

@@ -60,7 +60,7 @@ class LevelMeter:
         if not len(block):
             return
         weighted = self._weighting.hear(block.T)
-        energy = np.concatenate([self._rest, np.square(weighted).sum(axis=0)])
+        energy = np.concatenate([self._rest, np.einsum("cs,cs->s", weighted, weighted)])
         whole = len(energy) - len(energy) % self._hop
         self._steps.append(energy[:whole].reshape(-1, self._hop).sum(axis=1))
         self._rest = energy[whole:]

@@ -28,6 +28,7 @@ from ethereal.errors import (
 from ethereal.render import plan_hash
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
 from ethereal.render.plan_files import MAX_PLAN_BYTES, check_frozen_size, check_size
+from ethereal.render.plan_record import PROTOCOL
 from tests.render_fakes import NumpyRenderer, make_request, open_numpy
 
 SECOND = np.zeros(48_000, np.float32)
@@ -139,9 +140,9 @@ def test_a_damaged_plan_json_is_a_mismatch(plan_dir: Path, content: str) -> None
 
 
 def test_an_unknown_protocol_is_refused_before_anything_is_read_into_it(plan_dir: Path) -> None:
-    (plan_dir / "plan.json").write_text('{"protocol": 4, "new": true}')
+    (plan_dir / "plan.json").write_text(f'{{"protocol": {PROTOCOL + 1}, "new": true}}')
 
-    with pytest.raises(PlanProtocolError, match="3"):
+    with pytest.raises(PlanProtocolError, match=f"{PROTOCOL + 1}; this worker knows {PROTOCOL}$"):
         load_plan(plan_dir)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from ethereal.errors import BrowserCrashedError, OutOfDiskError
 
 PAGE = 4096
-RING_BYTES = 28 * 2**20  # three frames of 1080p; more than the processor's cache holds costs 1 %
+RING_BYTES = 28 * 2**20  # three frames of 1080p: as quick as eight, and at 4K two as quick as five
 MAX_SLOTS = 8  # enough to carry on while an encoder pauses
 _ORDERED, _WITHDRAWN, _FIRST_SLOT, _WRITTEN = 0, 1, 16, PAGE // 4
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ethereal.audio.bands import level
 from ethereal.audio.colour import audibility
 from ethereal.audio.feature_set import FULL_LEVEL, PITCH_CLASSES
-from ethereal.audio.grid import BLOCK_ROWS, GRID_RATE, Columns
+from ethereal.audio.grid import GRID_RATE, Columns
 from ethereal.audio.resample import Samples
 from ethereal.audio.spectrum import LOW_RATE, Window, power_of_bins
 
@@ -33,7 +33,7 @@ def measure_chroma(lows: Samples) -> Columns:
 
     `lows` is a decimated stretch. Shape (BLOCK_ROWS / EVERY, 12), from C to B.
     """
-    power = power_of_bins(lows, PITCH, every=EVERY)[: BLOCK_ROWS // EVERY]
+    power = power_of_bins(lows, PITCH, every=EVERY)
     first, weights = _weights()
     classes = np.einsum("tf,fc->tc", power[:, first : first + len(weights)], weights).astype(np.float64)
     amplitude = np.sqrt(classes)

@@ -27,7 +27,7 @@ class EnergyMeter:
         """
         left, right = sound.astype(np.float64).reshape(2, -1, HOP)
         heard = self._weighting.hear(sound).reshape(2, -1, HOP)
-        # Multiplied and summed in one go: twenty times as quick as products of their own.
+        # Multiplied and summed in one go, with no array of products.
         pairs = [(left, left), (right, right), (left, right)]
         sums = [np.einsum("sh,sh->s", one, other) for one, other in pairs]
         return np.stack([*sums, np.einsum("csh,csh->s", heard, heard)], axis=1) / HOP

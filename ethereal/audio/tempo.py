@@ -39,7 +39,7 @@ def _autocorrelation(weight: Columns) -> Columns:
 
 
 def _fast_size(least: int) -> int:
-    """Return the number from `least` on whose transform is quickest for how much it is more."""
+    """Return the least number from `least` on that is a power of two, or 3, 5, 9, 15 or 25 times one."""
     return min(odd << (-(-least // odd) - 1).bit_length() for odd in (1, 3, 5, 9, 15, 25))
 
 

@@ -69,14 +69,14 @@ def test_a_correlation_has_the_sums_where_all_weights_lie_on_values(taps: int) -
 
 @pytest.mark.parametrize("length", [1, 5, 400])
 def test_means_highest_values_and_blurs_are_scipys(length: int) -> None:
-    values = np.random.default_rng(4).uniform(0, 1, length)
+    values = np.random.default_rng(4).uniform(-1, 1, length)
 
     for before, after in ((0, 0), (4, 4), (4, 0), (0, 4), (20, 19)):
         size, shift = before + 1 + after, before - (before + 1 + after) // 2
         there = ndimage.uniform_filter1d(values, size, origin=shift, mode="constant")
         np.testing.assert_allclose(mean_around(values, before, after), there, atol=1e-12)
     for reach in (0, 3, 12):
-        there = ndimage.maximum_filter1d(values, 2 * reach + 1, mode="constant")
+        there = ndimage.maximum_filter1d(values, 2 * reach + 1, mode="constant", cval=-np.inf)
         np.testing.assert_array_equal(highest_around(values, reach), there)
     there = ndimage.gaussian_filter1d(values, 2.0, mode="constant")
     np.testing.assert_allclose(blurred(values, 2.0), there, atol=1e-12)

@@ -131,7 +131,7 @@ def test_a_file_that_is_not_there_is_named(plan_dir: Path, name: str) -> None:
         load_plan(plan_dir)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"protocol": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", f'{{"protocol": {PROTOCOL}}}'])
 def test_a_damaged_plan_json_is_a_mismatch(plan_dir: Path, content: str) -> None:
     (plan_dir / "plan.json").write_text(content)
 

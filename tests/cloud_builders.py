@@ -10,9 +10,10 @@ import numpy as np
 from ethereal.dispatch.dispatcher import Cloud
 from ethereal.dispatch.messages import Order, Report, Trouble
 from ethereal.errors import EtherealError
-from ethereal.jobs.model import Job, Step, StepKey, StepName
+from ethereal.jobs.model import Job, JobId, Lease, Step, StepKey, StepName
 from ethereal.jobs.request import RenderResult
 from ethereal.pipeline.attempt import run_step
+from ethereal.pipeline.dispatch import dispatch
 from ethereal.services import Services
 from ethereal.storage import keys
 from ethereal.storage.store import ObjectStore
@@ -104,6 +105,31 @@ def make_report(job: Job, attempt: int = 1, **said: object) -> Report:
     else:
         fields |= {"stage": "rendering", "progress": 50.0}
     return Report.model_validate({"job_id": job.id, "attempt": attempt} | fields | said)
+
+
+def called(services: Services) -> Job:
+    """A prepared job whose call was made."""
+    job = add_prepared(services)
+    assert dispatch(services, job.id)
+    return job
+
+
+def claimed_and_killed(services: Services, job_id: JobId) -> Lease:
+    """A worker that claimed the step, made a call, and was killed before it could store it."""
+    limits = services.limits
+    return services.jobs.claim(
+        job_id,
+        DISPATCH,
+        owner="killed",
+        now=services.clock(),
+        lease=limits.lease,
+        time_limit=limits.step,
+    ).lease
+
+
+def last(services: Services) -> str:
+    """The id of the latest call."""
+    return f"fc-{len(dispatcher_of(services).spawned)}"
 
 
 def step_of(services: Services, job: Job, key: StepKey = DISPATCH) -> Step:

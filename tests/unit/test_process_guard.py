@@ -20,10 +20,11 @@ from ethereal.process import GuardedProcess, Stop, start_guarded
 
 TIDY = "trap 'echo tidied; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
 PARENT = """
-import sys, time
+import signal, sys, time
 from datetime import timedelta
 from ethereal.process import run_tool, start_guarded
 mode, *argv = sys.argv[1:]
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored by everything that nohup started
 if mode == "tool":
     run_tool(argv, timeout=timedelta(seconds=300))
 with start_guarded(argv):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal.render.capture.probe import stage_card
+from ethereal.render.renderer import pixels_of
 
 #: A scene that fills the picture with its frame index; `{create}` and `{draw}` are where tests meddle.
 _GREY_SCENE = """
@@ -50,7 +51,7 @@ def write_scene(directory: Path, *, create: str = "", draw: str = "") -> Path:
 
 def as_picture(pixels: memoryview, width: int, height: int) -> NDArray[np.uint8]:
     """A copy of a frame as (height, width, 4)."""
-    return np.frombuffer(pixels, np.uint8).reshape(height, width, 4).copy()
+    return pixels_of(pixels, width, height).copy()
 
 
 def read_index(picture: NDArray[np.uint8]) -> int:

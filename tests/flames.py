@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal.render.capture import open_chromium_renderer
-from ethereal.render.renderer import Renderer
+from ethereal.render.renderer import Renderer, pixels_of
 from ethereal.scenes import scene_files
 from ethereal.scenes.reach import Reach, load_reach
 from ethereal.scenes.templates import get_template
@@ -94,7 +94,4 @@ def pictures(
     renderer: Renderer, frames: Sequence[int], size: tuple[int, int] = (WIDTH, HEIGHT)
 ) -> list[NDArray[np.float64]]:
     width, height = size
-    return [
-        np.frombuffer(pixels, np.uint8).reshape(height, width, 4).astype(np.float64)
-        for pixels in renderer.draw(frames)
-    ]
+    return [pixels_of(pixels, width, height).astype(np.float64) for pixels in renderer.draw(frames)]

@@ -52,11 +52,12 @@ class NumpyRenderer:
                 if self.once:
                     self.once.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-            canvas[:] = draw_picture(self.width, self.height, frame, self.seed) + np.uint8(self.shade)
+            upright = canvas[::-1]
+            upright[:] = draw_picture(self.width, self.height, frame, self.seed) + np.uint8(self.shade)
             if self.is_transparent:
-                canvas[..., 3] = draw_alpha(self.width, self.height, frame)
+                upright[..., 3] = draw_alpha(self.width, self.height, frame)
             if frame < self.noisy_until:
-                canvas[..., 1] ^= np.random.default_rng(frame).integers(0, 256, canvas.shape[:2], np.uint8)
+                upright[..., 1] ^= np.random.default_rng(frame).integers(0, 256, canvas.shape[:2], np.uint8)
             self.drawn.append(frame)
             yield canvas.data.cast("B")
 

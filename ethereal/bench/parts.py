@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ethereal.bench.usage import usage_of
-from ethereal.render.encode import EncoderSettings, Pixels
+from ethereal.render.encode import EncoderSettings
 from ethereal.render.gop_encoders import GopTimes, encode_gops
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import OpenRenderer, Renderer
+from ethereal.render.renderer import OpenRenderer, Pixels, Renderer
 
 
 @dataclass(frozen=True)

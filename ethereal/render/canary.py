@@ -11,14 +11,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ethereal.errors import EncoderMismatchError, RendererMismatchError, RenderError, SceneFailedError
-from ethereal.render.encode import EncoderSettings, Pixels, encode_gop
+from ethereal.render.encode import EncoderSettings, encode_gop
 from ethereal.render.encoder_probe import ensure_encoder
 from ethereal.render.encoder_settings import libraries
 from ethereal.render.plan_record import Canary, Plan
-from ethereal.render.renderer import Renderer
+from ethereal.render.renderer import Pixels, Renderer, pixels_of
 
 _CANARY_FRAMES = 4
 _MOST_ENCODED = 640  # pixels in either direction
@@ -120,7 +118,7 @@ def _drawn(
 def _look(view: memoryview, settings: EncoderSettings, middle: EncoderSettings) -> tuple[str, Pixels]:
     if view.nbytes != 4 * _area(settings):
         raise RenderError(f"the renderer gave a frame of {view.nbytes} bytes, not {4 * _area(settings)}")
-    picture = np.frombuffer(view, np.uint8).reshape(settings.height, settings.width, 4)
+    picture = pixels_of(view, settings.width, settings.height)
     top, left = (settings.height - middle.height) // 2, (settings.width - middle.width) // 2
     part = picture[top : top + middle.height, left : left + middle.width].copy()
     return hashlib.sha256(view).hexdigest(), part

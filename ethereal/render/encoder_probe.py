@@ -9,11 +9,12 @@ import numpy as np
 
 from ethereal.errors import EncoderMissingError
 from ethereal.render.composition import Composition
-from ethereal.render.encode import EncodedGop, EncoderSettings, Pixels, encode_gop
+from ethereal.render.encode import EncodedGop, EncoderSettings, encode_gop
 from ethereal.render.encoder_settings import encoder_document, read_settings
 from ethereal.render.encoders.codec import Codec
 from ethereal.render.encoders.nvenc import H264_NVENC
 from ethereal.render.formats import QUALITIES
+from ethereal.render.renderer import Pixels
 
 _CARD = Composition("probe", "", 320, 240, Fraction(24), 1, {})  # some engines take no smaller pictures
 _FRAMES = 12

@@ -15,12 +15,11 @@ from threading import Event, Semaphore
 from types import TracebackType
 from typing import Self, TypeAlias
 
-import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from ethereal.errors import RenderError
-from ethereal.render.encode import EncodedGop, EncoderSettings, encode_pictures, to_picture
+from ethereal.render.encode import EncodedGop, EncoderSettings, PictureMaker, encode_pictures
+from ethereal.render.renderer import pixels_of
 
 DrawFrames: TypeAlias = Callable[[Sequence[int]], Iterator[memoryview]]
 _BEAT_SECONDS = 0.2
@@ -124,7 +123,7 @@ class _GopEncoders:
         self._pending: deque[Future[EncodedGop]] = deque()
         self._feeds: dict[int, _Feed] = {}
         self._room = Semaphore(limit + _SPARE_PICTURES)
-        self._reformatter = VideoReformatter()
+        self._maker = PictureMaker(settings)
         self._stopped = Event()
 
     def __enter__(self) -> Self:
@@ -152,8 +151,7 @@ class _GopEncoders:
         self._room.acquire()
         started = time.thread_time()
         # Straight from where it was drawn: a copy takes a third of what the conversion takes.
-        pixels = np.frombuffer(view, np.uint8).reshape(height, width, 4)
-        self._feeds[gop].pictures.put(to_picture(pixels, self._reformatter, self._settings))
+        self._feeds[gop].pictures.put(self._maker.make(pixels_of(view, width, height)))
         self._times.encode_seconds += time.thread_time() - started
 
     def make_room(self, beat: Callable[[], None]) -> Iterator[EncodedGop]:

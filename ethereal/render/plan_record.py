@@ -16,7 +16,7 @@ from ethereal.render.encoder_settings import read_settings
 from ethereal.render.formats import parse_fps, spell_fps
 
 #: Counts up with every change of what a plan means, in its files or in the code that turns it into a video.
-PROTOCOL = 4
+PROTOCOL = 5
 
 Document: TypeAlias = dict[str, Any]
 """Parsed JSON of a file whose bytes a hash vouches for."""

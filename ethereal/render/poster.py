@@ -16,10 +16,9 @@ from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from ethereal.render.encode import Pixels
 from ethereal.render.film import open_film
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import Renderer
+from ethereal.render.renderer import Pixels, Renderer, pixels_of
 from ethereal.whole import whole_file
 
 _SHEET_WIDTH = 1600
@@ -52,7 +51,7 @@ def draw_contact_sheet(renderer: Renderer, plan: Plan, output: Path, columns: in
     size = _thumbnail(width, height, columns)
     pictures, show = [], _over_squares if plan.encoder.has_alpha else _to_rgb
     for view in renderer.draw(contact_frames(plan.frame_count, columns * rows)):
-        drawn = np.frombuffer(view, np.uint8).reshape(height, width, 4)
+        drawn = np.ascontiguousarray(pixels_of(view, width, height))
         pictures.append(show(VideoFrame.from_ndarray(drawn, "rgba"), *size))
     _write_sheet(pictures, output, size, columns)
     return output

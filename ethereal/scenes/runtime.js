@@ -107,7 +107,8 @@ export function makeProgram(gl, vertexSource, fragmentSource) {
 
 /**
  * Open `scene` (its module) for a composition (composition.json, parsed) on a WebGL2 context as large as the
- * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport. Where the
+ * composition. `draw(frame)` draws into the framebuffer bound at the call, from a cleared, full viewport. What it
+ * writes as alpha there is nothing where the picture is opaque, so it must not blend by it (DST_ALPHA). Where the
  * composition tells the scene's reach, the scene is held to it. Where it has a transparent background, a scene that
  * says `canBeTransparent` gets `isTransparent` and draws straight alpha; another one is refused. So is one that does not
  * say `canBeSpherical` where the composition's `projection` is mono (all directions, equirectangular) or stereo (that for

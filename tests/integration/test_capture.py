@@ -17,7 +17,7 @@ from ethereal.errors import (
 )
 from ethereal.render.capture import open_chromium_renderer, probe_renderer, profile
 from ethereal.render.renderer import Renderer
-from tests.cards import as_picture, read_index, write_card
+from tests.cards import as_picture, read_index, write_card, write_scene
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_nothing_asked_is_nothing_drawn(renderer: Renderer) -> None:
     assert pictures(renderer, []) == []
 
 
-def test_the_top_row_comes_first_and_the_bar_grows_from_the_bottom(renderer: Renderer) -> None:
+def test_the_bottom_row_comes_first_and_the_bar_grows_from_it(renderer: Renderer) -> None:
     (quiet, loud) = pictures(renderer, [0, 99])
 
     assert quiet[20, 10, 1] > quiet[80, 10, 1]  # green grows upwards
@@ -56,6 +56,14 @@ def test_the_top_row_comes_first_and_the_bar_grows_from_the_bottom(renderer: Ren
     assert (loud[30, 80] == 255).all()
     assert not (quiet[-1, 80] == 255).all()
     assert (quiet[..., 3] == 255).all()
+
+
+def test_what_an_opaque_scene_writes_as_alpha_is_neither_seen_nor_taken_for_nothing(tmp_path: Path) -> None:
+    see_through = "gl.clearColor(1, 0, frame / 255, 0); gl.clear(gl.COLOR_BUFFER_BIT);"
+    with open_chromium_renderer(write_scene(tmp_path, draw=see_through)) as opened:
+        shown = pictures(opened, range(100))
+
+    assert [picture[7, 7, :3].tolist() for picture in shown] == [[255, 0, frame] for frame in range(100)]
 
 
 def test_a_run_given_up_half_way_leaves_the_next_one_right(renderer: Renderer) -> None:

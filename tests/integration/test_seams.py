@@ -25,6 +25,7 @@ from ethereal.render.chunk import render_chunk
 from ethereal.render.encode import to_video_range
 from ethereal.render.plan import make_plan
 from ethereal.render.plan_record import Plan
+from ethereal.render.renderer import pixels_of
 from ethereal.render.warm import WarmRenderer
 from tests.render_fakes import FPS, make_request
 
@@ -72,7 +73,7 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> Burnt:
 
 def lumas_of(raw: list[bytes]) -> Lumas:
     reformatter = VideoReformatter()
-    pictures = (np.frombuffer(frame, np.uint8).reshape(HEIGHT, WIDTH, 4) for frame in raw)
+    pictures = (pixels_of(memoryview(frame), WIDTH, HEIGHT) for frame in raw)
     return [luma(to_video_range(picture.copy(), reformatter, "yuv420p")) for picture in pictures]
 
 

@@ -22,6 +22,7 @@ from ethereal.render.chunk import render_chunk
 from ethereal.render.containers import get_container
 from ethereal.render.film import open_film
 from ethereal.render.plan import PlanRequest, make_plan
+from ethereal.render.renderer import pixels_of
 from ethereal.render.warm import WarmRenderer
 from tests.render_fakes import make_request
 
@@ -154,7 +155,7 @@ def test_over_black_the_flame_is_as_bright_as_before_its_sky(tmp_path: Path) -> 
             warm.make_plan(request, tmp_path / f"plan-{background}")
             with warm(tmp_path / f"plan-{background}") as renderer:
                 [view] = renderer.draw([30])
-                drawn.append(np.frombuffer(view, np.uint8).reshape(HEIGHT, WIDTH, 4).astype(float))
+                drawn.append(pixels_of(view, WIDTH, HEIGHT).astype(float))
     before_sky, alone = drawn
     over_black = alone[..., :3] * alone[..., 3:] / 255
     heart = over_black.max(axis=2) > 160

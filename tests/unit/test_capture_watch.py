@@ -24,8 +24,10 @@ def with_spot(at: int) -> memoryview:
     return memoryview(picture)
 
 
-def look_at(pictures: Iterable[memoryview], expects: Expectations = STRICT) -> None:
-    watch = FrameWatch(expects, SIZE)
+def look_at(
+    pictures: Iterable[memoryview], expects: Expectations = STRICT, *, has_alpha: bool = False
+) -> None:
+    watch = FrameWatch(expects, SIZE, has_alpha=has_alpha)
     for frame, pixels in enumerate(pictures):
         watch.look(frame, pixels)
 
@@ -38,14 +40,21 @@ def test_a_long_run_of_black_frames_is_a_failure() -> None:
 def test_a_long_run_of_frames_with_nothing_in_them_is_a_failure_whatever_their_colour() -> None:
     clear = [memoryview(bytes([level, 80, 20, 0]) * (SIZE // 4)) for level in range(LONGEST_RUN)]
     with pytest.raises(SceneFailedError, match=f"{LONGEST_RUN} blank frames"):
-        look_at(clear)
+        look_at(clear, has_alpha=True)
+    look_at(clear)
+
+
+def test_alpha_makes_no_opaque_picture_of_black() -> None:
+    black = [memoryview(bytes([0, 0, 0, level]) * (SIZE // 4)) for level in range(LONGEST_RUN)]
+    with pytest.raises(SceneFailedError, match=f"{LONGEST_RUN} blank frames"):
+        look_at(black)
 
 
 def test_one_point_that_is_not_clear_is_not_nothing() -> None:
     frames = [bytearray(bytes([level, 80, 20, 0]) * (SIZE // 4)) for level in range(LONGEST_RUN)]
     for frame in frames:
         frame[4003] = 1
-    look_at(map(memoryview, frames))
+    look_at(map(memoryview, frames), has_alpha=True)
 
 
 def test_a_black_start_is_none() -> None:
@@ -70,7 +79,7 @@ def test_a_scene_that_promises_nothing_may_stand_still_in_black() -> None:
 
 
 def test_the_same_frame_asked_for_again_may_look_the_same() -> None:
-    watch = FrameWatch(STRICT, SIZE)
+    watch = FrameWatch(STRICT, SIZE, has_alpha=False)
     for _ in range(100):
         watch.look(7, grey(9))
 

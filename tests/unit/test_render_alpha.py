@@ -180,6 +180,14 @@ def test_the_instructions_a_cpu_has_change_no_byte_of_vp9() -> None:
 
 
 @pytest.mark.parametrize("codec", ["vp9", "prores", "png"])
+def test_rows_that_lie_in_reverse_are_turned_over_with_their_alpha(codec: str) -> None:
+    upright = clear_pictures(7)
+    lying = [picture[::-1].copy()[::-1] for picture in upright]
+
+    assert encode_gop(lying, clear_settings(codec)) == encode_gop(upright, clear_settings(codec))
+
+
+@pytest.mark.parametrize("codec", ["vp9", "prores", "png"])
 def test_another_alpha_is_another_canary(codec: str) -> None:
     @dataclass
     class Drawn:

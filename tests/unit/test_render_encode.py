@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ethereal.render.composition import Composition
 from ethereal.render.encode import EncodedGop, EncoderSettings, encode_gop, to_video_range
 from ethereal.render.encoder_settings import encoder_document, read_settings
+from ethereal.render.encoders.choice import CODECS
 from ethereal.render.formats import QUALITIES
 from tests.render_fakes import draw_picture
 
@@ -110,6 +111,14 @@ def test_frames_may_be_overwritten_once_the_next_is_asked_for() -> None:
             yield buffer
 
     assert encode_gop(reused(), settings()) == encode_gop(pictures(30), settings())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "prores", "png"])
+def test_rows_that_lie_in_reverse_give_the_same_bytes(codec: str) -> None:
+    told = read_settings(encoder_document(CARD, QUALITIES["standard"], CODECS[codec]))
+    lying = [picture[::-1].copy()[::-1] for picture in pictures(15)]
+
+    assert encode_gop(lying, told) == encode_gop(pictures(15), told)
 
 
 def test_all_gops_of_a_plan_share_one_header_and_none_tells_the_encoder_version() -> None:

@@ -74,6 +74,7 @@ class Opened:
     gl_renderer: str
     browser_version: str
     expects: Expectations
+    has_alpha: bool
 
 
 class Browser:
@@ -177,7 +178,8 @@ class Browser:
         self._launch.driver.check(told["glRenderer"])
         session = await context.new_cdp_session(page)
         version = await session.send("Browser.getVersion")
-        return Opened(told["glRenderer"], version["product"], read_expectations(told["expects"]))
+        expects = read_expectations(told["expects"])
+        return Opened(told["glRenderer"], version["product"], expects, told["hasAlpha"])
 
     async def _settle(self) -> None:
         with suppress(PlaywrightError):  # a page that is gone has said so

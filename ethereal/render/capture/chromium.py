@@ -25,7 +25,7 @@ class ChromiumRenderer:
     def __init__(self, browser: Browser, opened: Opened, ring: Ring, patience: float) -> None:
         self.gl_renderer = opened.gl_renderer
         self.browser_version = opened.browser_version
-        self._expects = opened.expects
+        self._opened = opened
         self._browser = browser
         self._ring = ring
         self._patience = patience
@@ -40,13 +40,16 @@ class ChromiumRenderer:
         for offset, frame in enumerate(frames):
             self._wait_for(start + offset, start)
             pixels = ring.frame(start + offset)
-            watch = watch or FrameWatch(self._expects, len(pixels))
+            watch = watch or self._watch(len(pixels))
             watch.look(frame, pixels)
             yield pixels
             if offset + ring.slots < len(frames):
                 ring.order(frames[offset + ring.slots])
         self._browser.settle()
         self._check(start)
+
+    def _watch(self, frame_bytes: int) -> FrameWatch:
+        return FrameWatch(self._opened.expects, frame_bytes, has_alpha=self._opened.has_alpha)
 
     def _start_run(self) -> int:
         self._ring.withdraw()

@@ -1,6 +1,6 @@
 """Guards against a scene that draws nothing: long runs of blank frames, or of equal ones though it moves.
 
-A frame is blank when it is black, or transparent everywhere.
+A frame is blank when all of it is black, or transparent.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from ethereal.errors import SceneFailedError
 
@@ -33,11 +35,9 @@ def read_expectations(declared: Mapping[str, object]) -> Expectations:
 class FrameWatch:
     """Looks at the frames of one run, in order; reads all of a frame only where its samples are suspect."""
 
-    def __init__(self, expects: Expectations, frame_bytes: int) -> None:
-        self._expects = expects
+    def __init__(self, expects: Expectations, frame_bytes: int, *, has_alpha: bool) -> None:
+        self._expects, self._has_alpha = expects, has_alpha
         self._stride = max(frame_bytes // _SAMPLES, 1) | 1  # odd: the samples go round all four channels
-        black = b"\0\0\0\xff" * (frame_bytes // 4)
-        self._black_sample, self._black_sum = black[:: self._stride], zlib.crc32(black)
         self._alphas = slice(next(at for at in range(4) if at * self._stride % 4 == 3), None, 4)
         self._last_frame, self._last_sample, self._last_sum = -1, b"", -1
         self._black_run = self._still_run = 0
@@ -47,17 +47,21 @@ class FrameWatch:
         if self._expects == Expectations():
             return
         sample = bytes(pixels[:: self._stride])
-        suspect = sample in (self._black_sample, self._last_sample)
-        checksum = zlib.crc32(pixels) if suspect else -1
-        is_clear = not any(sample[self._alphas]) and not any(pixels[3::4])
-        self._count(frame, checksum, is_clear)
+        checksum = zlib.crc32(pixels) if sample == self._last_sample else -1
+        is_still = checksum != -1 and checksum == self._last_sum and frame != self._last_frame
+        self._still_run = self._still_run + 1 if is_still else 0
+        self._black_run = self._black_run + 1 if self._is_blank(sample, pixels) else 0
         self._last_frame, self._last_sample, self._last_sum = frame, sample, checksum
         self._judge(frame)
 
-    def _count(self, frame: int, checksum: int, is_clear: bool) -> None:
-        self._black_run = self._black_run + 1 if is_clear or checksum == self._black_sum else 0
-        is_still = checksum != -1 and checksum == self._last_sum and frame != self._last_frame
-        self._still_run = self._still_run + 1 if is_still else 0
+    def _is_blank(self, sample: bytes, pixels: memoryview) -> bool:
+        """Whether nothing is to be seen; the alpha of a picture that has none may be anything."""
+        colours = bytearray(sample)
+        del colours[self._alphas]
+        every = np.frombuffer(pixels, np.uint8).reshape(-1, 4)
+        if not any(colours) and not every[:, :3].any():
+            return True
+        return self._has_alpha and not any(sample[self._alphas]) and not every[:, 3].any()
 
     def _judge(self, frame: int) -> None:
         if self._expects.not_black and self._black_run >= LONGEST_RUN:

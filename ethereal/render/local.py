@@ -75,7 +75,7 @@ def _draw_here(
                 start.plan_dir,
                 chunk.index,
                 directory / chunk.name,
-                open_renderer=warm,
+                open_renderer=warm.last if chunk is plan.chunks[-1] else warm,
                 encoders=start.encoders,
                 beat=partial(_tell_of, chunk, tell),
             )

@@ -43,6 +43,13 @@ class WarmRenderer:
         with self._closed_by_errors():
             yield self._renderer(plan_dir)
 
+    @contextmanager
+    def last(self, plan_dir: Path) -> Iterator[Renderer]:
+        """The same for the last time: closed on the way out."""
+        with self(plan_dir) as renderer:
+            yield renderer
+        self.close()
+
     def make_plan(self, request: PlanRequest, plan_dir: Path, *, beat: Beat = no_beat) -> Plan:
         """Make a plan and keep what drew its canary, which proves it for the chunks."""
         with self._closed_by_errors():

@@ -170,6 +170,31 @@ def test_a_warm_renderer_is_opened_and_proven_once_for_all_chunks(plan_dir: Path
     assert len(openings.renderers[0].drawn) == 96 + 144 + 96 + drawn_to_prove
 
 
+def test_a_renderer_is_closed_while_the_last_frames_are_encoded(plan_dir: Path, tmp_path: Path) -> None:
+    written: list[bytes] = []
+
+    @contextmanager
+    def watched(plan_dir: Path) -> Iterator[NumpyRenderer]:
+        with open_numpy(plan_dir) as renderer:
+            yield renderer
+        written.extend(path.read_bytes() for path in tmp_path.rglob("chunk"))
+
+    render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=watched)
+
+    whole = (tmp_path / "chunk").read_bytes()
+    assert [len(part) < len(whole) for part in written] == [True]
+
+
+def test_a_warm_renderer_used_for_the_last_time_is_closed(plan_dir: Path, tmp_path: Path) -> None:
+    openings = Openings()
+
+    with WarmRenderer(openings) as warm:
+        render_chunk(plan_dir, 0, tmp_path / "one", open_renderer=warm)
+        assert openings.closed == 0
+        render_chunk(plan_dir, 1, tmp_path / "two", open_renderer=warm.last)
+        assert (openings.opened, openings.closed) == (1, 1)
+
+
 def test_after_a_failure_a_warm_renderer_opens_afresh(plan_dir: Path, tmp_path: Path) -> None:
     openings = Openings()
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal.render.capture.probe import stage_card
-from ethereal.render.renderer import pixels_of
+from ethereal.render.pixels import pixels_of
 
 #: A scene that fills the picture with its frame index; `{create}` and `{draw}` are where tests meddle.
 _GREY_SCENE = """

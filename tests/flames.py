@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal.render.capture import open_chromium_renderer
-from ethereal.render.renderer import Renderer, pixels_of
+from ethereal.render.pixels import pixels_of
+from ethereal.render.renderer import Renderer
 from ethereal.scenes import scene_files
 from ethereal.scenes.reach import Reach, load_reach
 from ethereal.scenes.templates import get_template

@@ -30,9 +30,9 @@ from ethereal.render.chunk_file import ChunkSeal, write_chunk
 from ethereal.render.composition import Composition
 from ethereal.render.encode import encode_gop
 from ethereal.render.formats import get_format
+from ethereal.render.pixels import Pixels
 from ethereal.render.plan import PlanRequest, load_plan, make_plan
 from ethereal.render.poster import make_contact_sheet, make_poster
-from ethereal.render.renderer import Pixels
 
 _RATE = 48_000
 _SCENE = "bench_light"

@@ -13,8 +13,9 @@ import numpy as np
 from ethereal.bench.usage import usage_of
 from ethereal.render.encode import EncoderSettings
 from ethereal.render.gop_encoders import GopTimes, encode_gops
+from ethereal.render.pixels import Pixels
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import OpenRenderer, Pixels, Renderer
+from ethereal.render.renderer import OpenRenderer, Renderer
 
 
 @dataclass(frozen=True)

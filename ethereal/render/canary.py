@@ -15,8 +15,9 @@ from ethereal.errors import EncoderMismatchError, RendererMismatchError, RenderE
 from ethereal.render.encode import EncoderSettings, encode_gop
 from ethereal.render.encoder_probe import ensure_encoder
 from ethereal.render.encoder_settings import libraries
+from ethereal.render.pixels import Pixels, pixels_of
 from ethereal.render.plan_record import Canary, Plan
-from ethereal.render.renderer import Pixels, Renderer, pixels_of
+from ethereal.render.renderer import Renderer
 
 _CANARY_FRAMES = 4
 _MOST_ENCODED = 640  # pixels in either direction
@@ -80,14 +81,17 @@ def draw_canary(renderer: Renderer, frames: Sequence[int], settings: EncoderSett
     """
     ensure_encoder(settings)
     middle = _middle_of(settings)
-    first = _drawn(renderer, frames[:1], settings, middle)  # compiles the shaders, outside the time taken
+    looks = (_look(view, settings, middle) for view in renderer.draw([frames[0], *frames]))
+    first = next(looks, None)  # compiles the shaders, outside the time taken
     started = time.monotonic()
-    drawn = _drawn(renderer, frames, settings, middle)
+    drawn = list(looks)
+    if len(drawn) != len(frames):
+        raise RenderError(f"the renderer gave {len(drawn)} frames, not {len(frames)}")
     drawing = time.monotonic() - started
     gop = encode_gop([picture for _, picture in drawn], middle)
     encoding = (time.monotonic() - started - drawing) * _area(settings) / _area(middle)
     pixels = tuple(sha256 for sha256, _ in drawn)
-    if first[0][0] != pixels[0]:
+    if first is None or first[0] != pixels[0]:
         raise SceneFailedError(f"frame {frames[0]} drawn twice came out as two pictures")
     packets = hashlib.sha256(gop.header)
     for packet in gop.packets:
@@ -105,17 +109,8 @@ def _area(settings: EncoderSettings) -> int:
     return settings.width * settings.height
 
 
-def _drawn(
-    renderer: Renderer, frames: Sequence[int], settings: EncoderSettings, middle: EncoderSettings
-) -> list[tuple[str, Pixels]]:
-    """Return the sha256 and the middle of each frame."""
-    drawn = [_look(view, settings, middle) for view in renderer.draw(frames)]
-    if len(drawn) != len(frames):
-        raise RenderError(f"the renderer gave {len(drawn)} frames, not {len(frames)}")
-    return drawn
-
-
 def _look(view: memoryview, settings: EncoderSettings, middle: EncoderSettings) -> tuple[str, Pixels]:
+    """Return the sha256 and the middle of a frame."""
     if view.nbytes != 4 * _area(settings):
         raise RenderError(f"the renderer gave a frame of {view.nbytes} bytes, not {4 * _area(settings)}")
     picture = pixels_of(view, settings.width, settings.height)

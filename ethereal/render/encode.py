@@ -25,7 +25,7 @@ from av.video.reformatter import (
 
 from ethereal.render.coded_alpha import alpha_of
 from ethereal.render.encoders.codec import BT709_LIMITED, SRGB_FULL
-from ethereal.render.renderer import Pixels
+from ethereal.render.pixels import Pixels
 from ethereal.render.turned import Turner
 
 BT709 = 1  # the number of BT.709 in H.264 and in FFmpeg, for primaries, transfer and matrix alike

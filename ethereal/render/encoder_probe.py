@@ -14,7 +14,7 @@ from ethereal.render.encoder_settings import encoder_document, read_settings
 from ethereal.render.encoders.codec import Codec
 from ethereal.render.encoders.nvenc import H264_NVENC
 from ethereal.render.formats import QUALITIES
-from ethereal.render.renderer import Pixels
+from ethereal.render.pixels import Pixels
 
 _CARD = Composition("probe", "", 320, 240, Fraction(24), 1, {})  # some engines take no smaller pictures
 _FRAMES = 12

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 
 from ethereal.errors import RenderError
 from ethereal.render.encode import EncodedGop, EncoderSettings, PictureMaker, encode_pictures
-from ethereal.render.renderer import pixels_of
+from ethereal.render.pixels import pixels_of
 
 DrawFrames: TypeAlias = Callable[[Sequence[int]], Iterator[memoryview]]
 _BEAT_SECONDS = 0.2

@@ -17,8 +17,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from ethereal.render.film import open_film
+from ethereal.render.pixels import Pixels, pixels_of
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import Pixels, Renderer, pixels_of
+from ethereal.render.renderer import Renderer
 from ethereal.whole import whole_file
 
 _SHEET_WIDTH = 1600

@@ -95,25 +95,39 @@ async function openSlots({ name, count }, { width, height }) {
     const written = file.write(data, { at });
     if (written !== data.byteLength) throw new Error(`disk full: ${written} of ${data.byteLength} bytes written`);
   };
+  const advance = () => {
+    done[0] += 1;
+    write(done, PAGE);
+  };
   return {
     written: () => done[0],
-    next() {
+    /** The order after the frames written and `drawn` more, or null. */
+    next(drawn) {
       file.read(orders, { at: 0 });
-      if (done[0] === orders[ORDERED]) return null;
-      return { frame: orders[FIRST_SLOT + (done[0] % count)], wanted: done[0] >= orders[WITHDRAWN] };
+      const place = done[0] + drawn;
+      if (place === orders[ORDERED]) return null;
+      return { frame: orders[FIRST_SLOT + (place % count)], wanted: place >= orders[WITHDRAWN] };
     },
-    put: (pixels) => write(pixels, 2 * PAGE + (done[0] % count) * bytes),
-    advance() {
-      done[0] += 1;
-      write(done, PAGE);
+    put(pixels) {
+      write(pixels, 2 * PAGE + (done[0] % count) * bytes);
+      advance();
     },
+    skip: advance,
   };
 }
 
+/** Draws and writes by turns: while a frame is written, the driver is already at the next one. */
 async function drawOrders(gl, scene, slots) {
   const read = makeReader(gl);
+  let unwritten = null;
   for (let idle = 0; ; ) {
-    const order = slots.next();
+    const order = slots.next(unwritten ? 1 : 0);
+    if (order?.wanted) {
+      scene.draw(order.frame);
+      gl.flush();
+    }
+    if (unwritten) slots.put(unwritten);
+    unwritten = null;
     if (order === null) {
       await pause(idle < SHORT_PAUSES ? 1 : 20);
       idle += 1;
@@ -121,11 +135,9 @@ async function drawOrders(gl, scene, slots) {
     }
     idle = 0;
     if (order.wanted) {
-      scene.draw(order.frame);
-      slots.put(read());
+      unwritten = read();
       if (slots.written() % ERROR_CHECK_EVERY === 0) checkDriver(gl);
-    }
-    slots.advance();
+    } else slots.skip();
     await breathe();
   }
 }

@@ -23,9 +23,9 @@ from ethereal.render.assemble import assemble
 from ethereal.render.capture import open_chromium_renderer
 from ethereal.render.chunk import render_chunk
 from ethereal.render.encode import to_video_range
+from ethereal.render.pixels import pixels_of
 from ethereal.render.plan import make_plan
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import pixels_of
 from ethereal.render.warm import WarmRenderer
 from tests.render_fakes import FPS, make_request
 

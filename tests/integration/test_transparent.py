@@ -21,8 +21,8 @@ from ethereal.render.capture import open_chromium_renderer
 from ethereal.render.chunk import render_chunk
 from ethereal.render.containers import get_container
 from ethereal.render.film import open_film
+from ethereal.render.pixels import pixels_of
 from ethereal.render.plan import PlanRequest, make_plan
-from ethereal.render.renderer import pixels_of
 from ethereal.render.warm import WarmRenderer
 from tests.render_fakes import make_request
 

@@ -22,7 +22,6 @@ from playwright.async_api import Error as PlaywrightError
 from ethereal.errors import BrowserCrashedError, RenderError, SceneFailedError
 from ethereal.render.capture.driver import GlDriver
 from ethereal.render.capture.executable import find_chromium
-from ethereal.render.capture.kill import kill_browser
 from ethereal.render.capture.profile import SHARED_MEMORY
 from ethereal.render.capture.ring import RingSize
 from ethereal.render.capture.site import DRAWING_PAGE, Site
@@ -123,7 +122,7 @@ class Browser:
         with suppress(RuntimeError):  # the loop has ended by itself
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(_JOIN_SECONDS)
-        kill_browser(self._launch.user_data)
+        _kill(self._launch.user_data)
 
     def _run(self) -> None:
         try:
@@ -156,7 +155,7 @@ class Browser:
             self.fail(error)  # before the browser closes, which is another failure
             raise
         finally:  # asked to close, it would take a second over a profile that nobody reads again
-            await asyncio.to_thread(kill_browser, self._launch.user_data)
+            await asyncio.to_thread(_kill, self._launch.user_data)
 
     async def _open(self, context: BrowserContext, staging: Staging) -> Opened:
         self._page = page = context.pages[0]
@@ -207,6 +206,12 @@ def open_browser(launch: Launch) -> Iterator[Browser]:
         yield browser
     finally:
         browser.close()
+
+
+def _kill(user_data: Path) -> None:
+    from ethereal.render.capture.kill import kill_browser  # psutil would hold up the start
+
+    kill_browser(user_data)
 
 
 async def _launch(playwright: Playwright, launch: Launch) -> BrowserContext:

@@ -9,8 +9,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ethereal.errors import SceneFailedError
 
 LONGEST_RUN = (
@@ -58,10 +56,9 @@ class FrameWatch:
         """Whether nothing is to be seen; the alpha of a picture that has none may be anything."""
         colours = bytearray(sample)
         del colours[self._alphas]
-        every = np.frombuffer(pixels, np.uint8).reshape(-1, 4)
-        if not any(colours) and not every[:, :3].any():
+        if not any(colours) and all(_is_zero(pixels[channel::4]) for channel in range(3)):
             return True
-        return self._has_alpha and not any(sample[self._alphas]) and not every[:, 3].any()
+        return self._has_alpha and not any(sample[self._alphas]) and _is_zero(pixels[3::4])
 
     def _judge(self, frame: int) -> None:
         if self._expects.not_black and self._black_run >= LONGEST_RUN:
@@ -70,3 +67,7 @@ class FrameWatch:
             raise SceneFailedError(
                 f"{self._still_run} equal frames up to frame {frame}, where the scene promises motion"
             )
+
+
+def _is_zero(channel: memoryview) -> bool:
+    return not bytes(channel).strip(b"\0")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from ethereal.beat import Beat, no_beat
-from ethereal.render.canary import check_libraries, prove
+from ethereal.render.canary import ProvenRenderer, check_libraries, prove
 from ethereal.render.chunk_file import ChunkSeal, write_chunk
 from ethereal.render.chunks import Chunk
 from ethereal.render.drawn_gops import DrawnGops, check_headers, make_header, read_gop
 from ethereal.render.encode import EncodedGop
-from ethereal.render.gop_encoders import DrawFrames, GopTimes, encode_gops
+from ethereal.render.gop_encoders import GopTimes, encode_gops
 from ethereal.render.plan import load_plan
 from ethereal.render.plan_record import Plan
-from ethereal.render.renderer import OpenRenderer, Renderer
+from ethereal.render.renderer import OpenRenderer
 from ethereal.whole import whole_file
 
 DEFAULT_ENCODERS = 2
@@ -66,12 +66,12 @@ def render_chunk(
     check_libraries(plan)
     started, times = time.monotonic(), GopTimes()
     with whole_file(output) as partial, ExitStack() as opened:
-        draw = None
+        proven = None
         if _missing(chunk, drawn):
-            draw = _then_closed(prove(opened.enter_context(open_renderer(plan_dir)), plan), opened)
+            proven = prove(opened.enter_context(open_renderer(plan_dir)), plan)
         boot = time.monotonic() - started
         sha256 = write_gops(
-            plan, chunk, partial, draw=draw, encoders=encoders, beat=beat, times=times, drawn=drawn
+            plan, chunk, partial, renderer=proven, encoders=encoders, beat=beat, times=times, drawn=drawn
         )
         size = partial.stat().st_size
     return ChunkResult(
@@ -91,7 +91,7 @@ def write_gops(
     chunk: Chunk,
     output: Path,
     *,
-    draw: DrawFrames | None,
+    renderer: ProvenRenderer | None,
     encoders: int,
     beat: Beat,
     times: GopTimes,
@@ -99,14 +99,14 @@ def write_gops(
 ) -> str:
     """Draw and encode the GOPs of `chunk` to `output`, return its sha256; an error leaves half a file.
 
-    `draw` is that of a ProvenRenderer; without it all must be `drawn`.
+    Without a renderer all must be `drawn`.
     """
     copied = _copied_frames(chunk, drawn)
     seal = ChunkSeal(plan.plan_hash, chunk.first_gop, chunk.gop_count, chunk.frame_count)
     fresh = _no_gops()
-    if draw:
+    if renderer:
         fresh = encode_gops(
-            draw,
+            renderer.draw,
             _missing(chunk, drawn),
             plan.encoder,
             encoders=encoders,
@@ -117,16 +117,6 @@ def write_gops(
         sha256 = write_chunk(output, _in_order(plan, chunk, fresh, drawn), plan.encoder, seal)
     check_headers(output, drawn.values())
     return sha256
-
-
-def _then_closed(renderer: Renderer, opened: ExitStack) -> DrawFrames:
-    """Draw, then close what is `opened`: a browser not kept ends while the last frames are encoded."""
-
-    def draw(frames: Sequence[int]) -> Iterator[memoryview]:
-        yield from renderer.draw(frames)
-        opened.close()
-
-    return draw
 
 
 def _no_gops() -> Generator[EncodedGop, None, None]:

@@ -53,7 +53,7 @@ def compare_gops(
         for place, gop in enumerate(gops):
             chunk, times = Chunk(0, gop, (plan.gops[gop],)), GopTimes()
             part = _part(place, len(gops), beat)
-            write_gops(plan, chunk, again, draw=proven.draw, encoders=encoders, beat=part, times=times)
+            write_gops(plan, chunk, again, renderer=proven, encoders=encoders, beat=part, times=times)
             here = _coded(again, range(chunk.frame_count))
             checks.append(_compare(gop, plan.gops[gop], _coded(video, plan.gops[gop]), here))
     return checks

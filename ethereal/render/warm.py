@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -45,10 +45,9 @@ class WarmRenderer:
 
     @contextmanager
     def last(self, plan_dir: Path) -> Iterator[Renderer]:
-        """The same for the last time: closed on the way out."""
+        """The same for the last run of frames: closed at its end, while the last frames are encoded."""
         with self(plan_dir) as renderer:
-            yield renderer
-        self.close()
+            yield ProvenRenderer(_LastRun(renderer, self.close), load_plan(plan_dir).plan_hash)
 
     def make_plan(self, request: PlanRequest, plan_dir: Path, *, beat: Beat = no_beat) -> Plan:
         """Make a plan and keep what drew its canary, which proves it for the chunks."""
@@ -80,3 +79,15 @@ class WarmRenderer:
             opened = self._opened.enter_context(self._open(plan_dir))
             self._kept = (plan.plan_hash, prove(opened, plan))
         return self._kept[1]
+
+
+class _LastRun:
+    """A renderer that draws once."""
+
+    def __init__(self, renderer: Renderer, close: Callable[[], None]) -> None:
+        self.gl_renderer, self.browser_version = renderer.gl_renderer, renderer.browser_version
+        self._renderer, self._close = renderer, close
+
+    def draw(self, frames: Sequence[int]) -> Iterator[memoryview]:
+        yield from self._renderer.draw(frames)
+        self._close()

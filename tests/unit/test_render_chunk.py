@@ -170,7 +170,9 @@ def test_a_warm_renderer_is_opened_and_proven_once_for_all_chunks(plan_dir: Path
     assert len(openings.renderers[0].drawn) == 96 + 144 + 96 + drawn_to_prove
 
 
-def test_a_renderer_is_closed_while_the_last_frames_are_encoded(plan_dir: Path, tmp_path: Path) -> None:
+def test_a_warm_renderer_used_for_the_last_time_is_closed_while_the_last_frames_are_encoded(
+    plan_dir: Path, tmp_path: Path
+) -> None:
     written: list[bytes] = []
 
     @contextmanager
@@ -179,20 +181,28 @@ def test_a_renderer_is_closed_while_the_last_frames_are_encoded(plan_dir: Path, 
             yield renderer
         written.extend(path.read_bytes() for path in tmp_path.rglob("chunk"))
 
-    render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=watched)
+    with WarmRenderer(watched) as warm:
+        render_chunk(plan_dir, 1, tmp_path / "first", open_renderer=warm)
+        assert written == []
+        render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=warm.last)
 
     whole = (tmp_path / "chunk").read_bytes()
     assert [len(part) < len(whole) for part in written] == [True]
 
 
-def test_a_warm_renderer_used_for_the_last_time_is_closed(plan_dir: Path, tmp_path: Path) -> None:
-    openings = Openings()
+def test_a_renderer_is_kept_until_the_chunk_is_whole(plan_dir: Path, tmp_path: Path) -> None:
+    """Who keeps it counts from then on how long nobody comes for it."""
+    seals: list[ChunkSeal] = []
 
-    with WarmRenderer(openings) as warm:
-        render_chunk(plan_dir, 0, tmp_path / "one", open_renderer=warm)
-        assert openings.closed == 0
-        render_chunk(plan_dir, 1, tmp_path / "two", open_renderer=warm.last)
-        assert (openings.opened, openings.closed) == (1, 1)
+    @contextmanager
+    def watched(plan_dir: Path) -> Iterator[NumpyRenderer]:
+        with open_numpy(plan_dir) as renderer:
+            yield renderer
+        seals.extend(map(read_seal, tmp_path.rglob("chunk")))
+
+    render_chunk(plan_dir, 0, tmp_path / "chunk", open_renderer=watched)
+
+    assert len(seals) == 1
 
 
 def test_after_a_failure_a_warm_renderer_opens_afresh(plan_dir: Path, tmp_path: Path) -> None:

@@ -73,13 +73,15 @@ def run_parts(work: Callable[[Part, Event], T], parts: Sequence[Part], *, beat: 
 
 
 def _follow(sizes: dict[Future[T], int], beat: Beat) -> None:
+    """Wait for the parts; the beat is called for each that ended, and while none does."""
     total, done, pending = sum(sizes.values()), 0, set(sizes)
     while pending:
         ended, pending = wait(pending, timeout=_BEAT_SECONDS, return_when=FIRST_COMPLETED)
         for future in ended:
             future.result()
-            done += sizes[future]
-        beat(done / total if total else 1.0)
+        for size in [sizes[future] for future in ended] or [0]:
+            done += size
+            beat(done / total if total else 1.0)
 
 
 class Section(io.RawIOBase):

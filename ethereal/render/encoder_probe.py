@@ -28,7 +28,9 @@ def ensure_encoder(settings: EncoderSettings) -> None:
 
 
 def probe(codec: Codec) -> bytes:
-    """Encode a GOP twice and return its bytes, which tell kinds of hardware and drivers apart.
+    """Encode a GOP twice, once of rows in reverse as renderers give them, and return its bytes.
+
+    They tell kinds of hardware and drivers apart.
 
     Raise EncoderMissingError where the encoder does not open, gives other bytes the second time, begins with
     no key frame, or gives what no decoder takes.
@@ -36,7 +38,7 @@ def probe(codec: Codec) -> bytes:
     settings = read_settings(encoder_document(_CARD, QUALITIES["standard"], codec))
     pictures = _pictures()
     try:
-        gop, again = encode_gop(pictures, settings), encode_gop(pictures, settings)
+        gop, again = encode_gop(pictures, settings), encode_gop(map(_in_reverse, pictures), settings)
         shown = _count_shown(gop)
     except (av.FFmpegError, ValueError) as error:  # ValueError: these libraries do not know its name
         raise EncoderMissingError(f"{codec.encoder} does not work here: {error}") from error
@@ -60,6 +62,11 @@ def _pictures() -> list[Pixels]:
     noise = np.random.default_rng(1).integers(0, 64, (_CARD.height, _CARD.width, 4), np.uint8)
     ramp = np.arange(_CARD.width, dtype=np.uint8)[:, None] // 2
     return [noise + np.roll(ramp, 5 * index, 0) for index in range(_FRAMES)]
+
+
+def _in_reverse(picture: Pixels) -> Pixels:
+    """The same picture, whose last row comes first in memory."""
+    return picture[::-1].copy()[::-1]
 
 
 def _count_shown(gop: EncodedGop) -> int:

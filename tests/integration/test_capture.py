@@ -49,7 +49,9 @@ def test_nothing_asked_is_nothing_drawn(renderer: Renderer) -> None:
 
 def test_the_bottom_row_comes_first_and_the_bar_grows_from_it(renderer: Renderer) -> None:
     (quiet, loud) = pictures(renderer, [0, 99])
+    lying = [bytes(view) for view in renderer.draw([0])]
 
+    assert lying == [quiet[::-1].tobytes()]
     assert quiet[20, 10, 1] > quiet[80, 10, 1]  # green grows upwards
     assert quiet[50, 140, 0] > quiet[50, 10, 0]  # red grows to the right
     assert (loud[-1, 80] == 255).all()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -16,9 +19,11 @@ from ethereal.pipeline.attempt import run_step
 from ethereal.pipeline.dispatch import dispatch
 from ethereal.services import Services
 from ethereal.storage import keys
+from ethereal.storage.r2 import R2ObjectStore
 from ethereal.storage.store import ObjectStore
-from tests.builders import HandClock, add_job
+from tests.builders import HandClock, add_job, make_services
 from tests.render_fakes import write_features, write_flac
+from tests.standins.r2 import open_r2
 from tests.web_builders import make_result
 
 SECRET = b"a secret of the web app, 32 bytes"
@@ -67,6 +72,13 @@ def with_cloud(services: Services, clock: HandClock, objects: ObjectStore) -> Se
         pause=lambda seconds: clock.turn(timedelta(seconds=seconds)),
     )
     return replace(services, cloud=cloud, objects=objects)
+
+
+@contextmanager
+def open_cloud_services(folder: Path, clock: HandClock) -> Iterator[Services]:
+    """Services whose renders are drawn elsewhere, over a bucket of their own."""
+    with open_r2() as r2:
+        yield with_cloud(make_services(folder, clock=clock), clock, R2ObjectStore(r2.bucket()))
 
 
 def dispatcher_of(services: Services) -> MemoryDispatcher:

@@ -18,6 +18,8 @@ LIMITS = FetchLimits(
 )
 
 
-def fetch(web: PlayedWeb, folder: Path, path: str = "/song.wav", **options: object) -> FetchedSource:
+def fetch(
+    web: PlayedWeb, folder: Path, path: str = "/song.wav", host: str = "127.0.0.1", **options: object
+) -> FetchedSource:
     arguments = {"limits": LIMITS, "rule": web.rule} | options
-    return fetch_url(web.url(path), folder / "song", **arguments)  # type: ignore[arg-type]
+    return fetch_url(web.url(path, host), folder / "song", **arguments)  # type: ignore[arg-type]

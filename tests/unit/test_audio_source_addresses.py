@@ -95,13 +95,7 @@ def test_a_name_is_looked_up_once_for_each_request(tmp_path: Path) -> None:
         return answers[min(len(asked), 2) - 1]
 
     with played_web({"/song.wav": answering(SONG)}) as web:
-        fetched = fetch_url(
-            web.url("/song.wav", "music.example"),
-            tmp_path / "a",
-            limits=LIMITS,
-            rule=web.rule,
-            resolver=rebinding,
-        )
+        fetched = fetch(web, tmp_path, host="music.example", resolver=rebinding)
 
     assert fetched.size == len(SONG)
     assert asked == ["music.example"]
@@ -111,24 +105,12 @@ def test_a_name_is_looked_up_once_for_each_request(tmp_path: Path) -> None:
 def test_a_name_that_turns_private_before_the_redirect_is_refused(tmp_path: Path) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
     with played_web({"/song.wav": redirecting("/next")}) as web, pytest.raises(UnsafeAddressError):
-        fetch_url(
-            web.url("/song.wav", "music.example"),
-            tmp_path / "a",
-            limits=LIMITS,
-            rule=web.rule,
-            resolver=lambda *_: next(answers),
-        )
+        fetch(web, tmp_path, host="music.example", resolver=lambda *_: next(answers))
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_is_deaf(tmp_path: Path) -> None:
     with played_web({"/song.wav": answering(SONG)}) as web:
-        fetched = fetch_url(
-            web.url("/song.wav", "music.example"),
-            tmp_path / "a",
-            limits=LIMITS,
-            rule=web.rule,
-            resolver=lambda *_: ["127.0.0.2", "127.0.0.1"],
-        )
+        fetched = fetch(web, tmp_path, host="music.example", resolver=lambda *_: ["127.0.0.2", "127.0.0.1"])
 
     assert fetched.size == len(SONG)
 

@@ -19,8 +19,7 @@ from ethereal.pipeline.progress import live_progress
 from ethereal.pipeline.reports import ACCEPT, take_report
 from ethereal.services import Services
 from ethereal.storage import keys
-from ethereal.storage.r2 import R2ObjectStore
-from tests.builders import HandClock, MemoryQueue, make_services
+from tests.builders import HandClock, MemoryQueue
 from tests.cloud_builders import (
     FRAMES,
     called,
@@ -28,18 +27,11 @@ from tests.cloud_builders import (
     dispatcher_of,
     last,
     make_report,
+    open_cloud_services,
     step_of,
-    with_cloud,
 )
-from tests.standins.r2 import R2StandIn, open_r2
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def r2() -> Iterator[R2StandIn]:
-    with open_r2() as running:
-        yield running
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -48,8 +40,9 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def services(tmp_path: Path, clock: HandClock, r2: R2StandIn) -> Services:
-    return with_cloud(make_services(tmp_path, clock=clock), clock, R2ObjectStore(r2.bucket()))
+def services(tmp_path: Path, clock: HandClock) -> Iterator[Services]:
+    with open_cloud_services(tmp_path, clock) as opened:
+        yield opened
 
 
 def test_progress_moves_the_bar_and_never_back(services: Services) -> None:

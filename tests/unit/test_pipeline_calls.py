@@ -26,8 +26,7 @@ from ethereal.pipeline.reap import reap
 from ethereal.pipeline.reports import take_report
 from ethereal.services import Services
 from ethereal.storage import keys
-from ethereal.storage.r2 import R2ObjectStore
-from tests.builders import HandClock, make_services
+from tests.builders import HandClock
 from tests.cloud_builders import (
     SECRET,
     add_prepared,
@@ -36,18 +35,11 @@ from tests.cloud_builders import (
     deliver,
     dispatcher_of,
     make_report,
+    open_cloud_services,
     step_of,
-    with_cloud,
 )
-from tests.standins.r2 import R2StandIn, open_r2
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def r2() -> Iterator[R2StandIn]:
-    with open_r2() as running:
-        yield running
 
 
 @pytest.fixture
@@ -56,8 +48,9 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def services(tmp_path: Path, clock: HandClock, r2: R2StandIn) -> Services:
-    return with_cloud(make_services(tmp_path, clock=clock), clock, R2ObjectStore(r2.bucket()))
+def services(tmp_path: Path, clock: HandClock) -> Iterator[Services]:
+    with open_cloud_services(tmp_path, clock) as opened:
+        yield opened
 
 
 def test_a_prepared_render_is_called_for_with_links_and_a_token_of_its_attempt(services: Services) -> None:

@@ -1,4 +1,4 @@
-"""What each worker process sets up: typed time limits, quick slots, a consumer that never hangs."""
+"""What each worker process sets up: typed time limits, quick slots, a consumer that always hears."""
 
 from __future__ import annotations
 
@@ -35,6 +35,29 @@ def _parameters(self: Any, asynchronous: bool = False) -> Any:
 
 
 kombu_redis.Channel._connparams = _parameters  # type: ignore[method-assign]
+
+
+class _Credit(kombu_redis.QoS):
+    """What was answered takes no room; kombu lets it, for ever, where the broker could not be told.
+
+    A worker that takes one message at a time was deaf from then on. What the broker was not told it delivers
+    again after the visibility timeout, and the claim refuses it.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        finally:
+            self._quick_ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        try:
+            super().reject(delivery_tag, requeue)
+        finally:
+            self._quick_ack(delivery_tag)
+
+
+kombu_redis.Channel.QoS = _Credit
 
 _ensure_connection = Connection._ensure_connection
 

@@ -26,6 +26,7 @@ from ethereal.storage.local import LocalObjectStore
 from ethereal.storage.r2 import R2ObjectStore
 
 Act = Literal["kill", "kill-main", "stop"]
+When = Literal["before", "after"]
 FOLDER = Path(os.environ.get("FAULT_DIR", ""))
 AHEAD = timedelta(seconds=float(os.environ.get("FAULT_CLOCK_AHEAD", "0")))
 FATES, JOURNAL, OWN_KIND = "fates", "journal", "f" * 64
@@ -35,7 +36,7 @@ _doing: list[tuple[str, str]] = []  # the tag and the step that this process has
 
 
 def foretell(
-    folder: Path, tag: str, move: str, *, step: str = "", when: str = "before", act: Act = "kill"
+    folder: Path, tag: str, move: str, *, step: str = "", when: When = "before", act: Act = "kill"
 ) -> None:
     """Let the next process that comes to that move for a job named `tag` die there."""
     fate = {"move": move, "step": step, "when": when, "act": act}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.fault.farm import Farm, until
 from tests.fault.jobs import Jobs
-from tests.fault.moments import REAPER, foretell, untold
+from tests.fault.moments import REAPER, Act, When, foretell, untold
 
 pytestmark = pytest.mark.timeout(600)
 
 #: One moment at each step of a render, and how the process ends there.
-MOMENTS = (
+MOMENTS: tuple[tuple[str, str, When, Act], ...] = (
     ("prepare_audio", "claim", "after", "kill"),
     ("prepare_audio", "commit", "after", "kill-main"),
     ("upload_r2", "put", "before", "kill"),
@@ -33,17 +34,20 @@ MOMENTS = (
 
 def test_a_render_that_is_killed_at_any_step_gives_the_same_video(farm: Farm, jobs: Jobs) -> None:
     calm = jobs.wait(jobs.render(seed=1))["result"]
-    for number, (step, move, when, act) in enumerate(MOMENTS):
-        foretell(farm.folder, f"k{number}", move, step=step, when=when, act=act)  # type: ignore[arg-type]
-    killed = [
-        jobs.render(seed=2 if step == "render_chunk" and move == "put" else 1, tag=f"k{number}")
-        for number, (step, move, _, _) in enumerate(MOMENTS)
-    ]
-
-    ended = [jobs.wait(job_id) for job_id in killed]
+    ended = list[dict[str, Any]]()
+    for ends_all in (False, True):  # a worker that dies takes along who is just at a moment of its own
+        moments = [moment for moment in MOMENTS if (moment[3] == "kill-main") == ends_all]
+        ended += [jobs.wait(job_id) for job_id in [killed_at(farm, jobs, *moment) for moment in moments]]
 
     assert [job["status"] for job in ended] == ["complete"] * len(MOMENTS)
     assert [job["result"]["sha256"] == calm["sha256"] for job in ended].count(False) == 1, "another seed"
+
+
+def killed_at(farm: Farm, jobs: Jobs, step: str, move: str, when: When, act: Act) -> str:
+    """A render whose worker dies at that moment."""
+    tag = f"k-{step}-{move}-{when}"
+    foretell(farm.folder, tag, move, step=step, when=when, act=act)
+    return jobs.render(seed=2 if (step, move) == ("render_chunk", "put") else 1, tag=tag)
 
 
 def test_a_sound_is_taken_in_once_however_its_worker_dies(farm: Farm, jobs: Jobs) -> None:
@@ -51,9 +55,8 @@ def test_a_sound_is_taken_in_once_however_its_worker_dies(farm: Farm, jobs: Jobs
     foretell(farm.folder, "p0", "finish", step="preview_edit", when="before")
     foretell(farm.folder, "p1", "asset-note", step="preview_edit", when="after", act="kill-main")
 
-    ended = [jobs.wait(job_id) for job_id in (jobs.preview("p0"), jobs.preview("p1"))]
-
-    assert [job["status"] for job in ended] == ["complete"] * 2
+    assert jobs.wait(jobs.preview("p0"))["status"] == "complete"
+    assert jobs.wait(jobs.preview("p1"))["status"] == "complete"
 
 
 def test_a_web_app_that_dies_before_it_answers_has_kept_the_job_or_not_had_it(farm: Farm, jobs: Jobs) -> None:

@@ -22,8 +22,12 @@ READ_ALPHA = """async (source) => {
     video.muted = true;
     video.src = source;
   });
+  const third = new Promise((resolve) => { // "seeked" may come before there is a picture to draw
+    const look = (_, frame) => frame.mediaTime > 1.5 / 24 ? resolve() : video.requestVideoFrameCallback(look);
+    video.requestVideoFrameCallback(look);
+  });
   video.currentTime = 2.5 / 24; // amid the third frame
-  await new Promise((resolve) => { video.onseeked = resolve; });
+  await third;
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight).getContext("2d");
   canvas.drawImage(video, 0, 0);
   const { data } = canvas.getImageData(0, 0, video.videoWidth, video.videoHeight);

@@ -15,7 +15,7 @@ from ethereal.cloud.links import fetch, put
 from ethereal.cloud.machine import Machine
 from ethereal.cloud.reporter import Reporter
 from ethereal.dispatch.messages import Brief, ChunkDone, ChunkOrder
-from ethereal.errors import CallLostError, error_named, is_worth_another
+from ethereal.errors import CallLostError, EtherealError, error_named, is_worth_another
 from ethereal.pipeline.plan_cache import pack_plan
 from ethereal.pipeline.progress import DRAWING_FROM, DRAWING_TO
 from ethereal.render.chunk import render_chunk
@@ -26,7 +26,7 @@ from ethereal.whole import sha256_of
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
-_TRIES = 2  # of a chunk, when another container may do better
+_TRIES = 2  # of a chunk, when another container or a fresh browser may do better
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Chunks:
 def draw_chunks(
     plan: Plan, brief: Brief, machine: Machine, reporter: Reporter, warm: WarmRenderer, folder: Path
 ) -> Chunks:
-    """Have all chunks drawn, the first one here; what comes damaged is drawn here once more.
+    """Have all chunks drawn, the first one here; what comes damaged is drawn here.
 
     Raise what drawing raises, here or elsewhere, CallLostError where containers do not answer, and
     LeaseLostError once the attempt is over.
@@ -71,6 +71,16 @@ class _Here:
         return self.folder / "chunks" / self.plan.chunks[index].name
 
     def draw(self, index: int) -> Path:
+        """Draw a chunk; once more where a fresh browser may do better: with the call all others' would go."""
+        try:
+            return self._draw(index)
+        except EtherealError as error:
+            if not is_worth_another(error, tries=1, most=_TRIES):
+                raise
+            logger.warning("chunk %d is drawn again here: %s: %s", index, error.code, error)
+            return self._draw(index)
+
+    def _draw(self, index: int) -> Path:
         count = self.plan.chunks[index].frame_count
 
         def tell(fraction: float) -> None:

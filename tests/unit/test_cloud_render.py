@@ -19,7 +19,7 @@ from ethereal.cloud.machine import Machine
 from ethereal.cloud.post import Answer
 from ethereal.cloud.render import render_call
 from ethereal.dispatch.messages import ChunkDone, ChunkOrder, Order, PartLinks, Report, Trouble
-from ethereal.errors import UnavailableError
+from ethereal.errors import SceneFailedError, UnavailableError
 from ethereal.jobs.model import Job
 from ethereal.pipeline.brief import make_brief
 from ethereal.render.renderer import Renderer
@@ -199,6 +199,18 @@ def test_a_chunk_in_trouble_is_drawn_by_another_container_once(cloud: Cloud) -> 
     assert render_call(cloud.order(3), "fc-2", machine, Ear()).status == "complete"
 
 
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_a_browser_that_fails_here_is_replaced_once_and_costs_no_call(cloud: Cloud, chunks: int) -> None:
+    whole = result_of(render_call(cloud.order(), "fc-1", cloud.machine, Ear()))
+    failing = FailingBrowsers(lives=1)
+    machine = replace(cloud.machine, open_renderer=failing.open, fan_out=by_another(cloud.machine))
+
+    assert result_of(render_call(cloud.order(chunks), "fc-2", machine, Ear())) == whole
+    assert failing.opened == 2
+    failing.opened = -1
+    assert code_of(render_call(cloud.order(chunks), "fc-3", machine, Ear())) == "SCENE_FAILED"
+
+
 def test_a_chunk_that_nobody_answers_for_is_lost(cloud: Cloud) -> None:
     machine = replace(cloud.machine, fan_out=lambda orders: iter(()))
 
@@ -274,6 +286,29 @@ def test_an_accident_is_reported_without_its_text(cloud: Cloud) -> None:
 
 def no_renderer(directory: Path) -> AbstractContextManager[Renderer]:
     raise ZeroDivisionError("a secret")
+
+
+@dataclass
+class FailingBrowsers:
+    """Opens renderers, of which so many lose their context after some frames that are not of the canary."""
+
+    lives: int
+    opened: int = 0
+
+    @contextmanager
+    def open(self, plan_dir: Path) -> Iterator[Renderer]:
+        self.opened += 1
+        with open_numpy(plan_dir) as renderer:
+            draw, fails = renderer.draw, self.opened <= self.lives
+
+            def draw_some(frames: Sequence[int]) -> Iterator[memoryview]:
+                for number, view in enumerate(draw(frames)):
+                    if fails and number == 10:
+                        raise SceneFailedError("the WebGL context was lost")
+                    yield view
+
+            renderer.draw = draw_some  # type: ignore[method-assign]
+            yield renderer
 
 
 @contextmanager

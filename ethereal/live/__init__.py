@@ -12,8 +12,10 @@ from typing import Protocol
 class LiveFrames:
     """How many frames of a render are drawn. All times in seconds since the epoch.
 
-    `since` is when the last attempt of a chunk began to draw, `at` when it was last heard of. `predicted` has
-    for a percentage of the frames when the seconds until the end were guessed, and the guess.
+    `by_chunk` is what people are shown, which does not fall when a chunk is drawn again. `since` is when the
+    last attempt of a chunk began to draw, `had` the frames it had then (copied ones), `own` those it has now,
+    and `at` when it was last heard of. `predicted` has for a percentage of the frames when the seconds until
+    the end were guessed, and the guess.
     """
 
     total: int
@@ -23,6 +25,13 @@ class LiveFrames:
     since: Mapping[int, float] = field(default_factory=dict)
     at: Mapping[int, float] = field(default_factory=dict)
     predicted: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    had: Mapping[int, int] = field(default_factory=dict)
+    own: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def fresh(self) -> dict[int, int]:
+        """Frames that were drawn of each chunk in the seconds that it was busy."""
+        return {chunk: max(0, self.own.get(chunk, 0) - self.had.get(chunk, 0)) for chunk in self.since}
 
     @property
     def busy(self) -> dict[int, float]:
@@ -39,15 +48,17 @@ class LiveProgress(Protocol):
 
     def start(self, job_id: str, total: int, sizes: Sequence[int] = ()) -> None: ...
 
-    def begin(self, job_id: str, chunk: int) -> None:
-        """An attempt of the chunk begins to draw."""
+    def begin(self, job_id: str, chunk: int, had: int = 0) -> None:
+        """An attempt of the chunk begins to draw, with `had` of its frames there."""
         ...
 
     def predict(self, job_id: str, mark: int, when: float, seconds: float) -> None:
         """Keep a guess for a percentage of the frames, unless there is one."""
         ...
 
-    def put(self, job_id: str, chunk: int, frames: int) -> None: ...
+    def put(self, job_id: str, chunk: int, frames: int, *, own: int | None = None) -> None:
+        """Show so many frames of the chunk; `own` are the attempt's, where these are others."""
+        ...
 
     def frames(self, job_id: str) -> LiveFrames | None: ...
 
@@ -68,18 +79,22 @@ class MemoryLiveProgress:
     def start(self, job_id: str, total: int, sizes: Sequence[int] = ()) -> None:
         self._jobs.setdefault(job_id, LiveFrames(total, self._clock(), sizes=tuple(sizes)))
 
-    def begin(self, job_id: str, chunk: int) -> None:
+    def begin(self, job_id: str, chunk: int, had: int = 0) -> None:
         if known := self._jobs.get(job_id):
-            self._jobs[job_id] = replace(known, since={**known.since, chunk: self._clock()})
+            since, counted = {**known.since, chunk: self._clock()}, {chunk: had}
+            self._jobs[job_id] = replace(
+                known, since=since, had={**known.had, **counted}, own={**known.own, **counted}
+            )
 
     def predict(self, job_id: str, mark: int, when: float, seconds: float) -> None:
         if known := self._jobs.get(job_id):
             self._jobs[job_id] = replace(known, predicted={mark: (when, seconds), **known.predicted})
 
-    def put(self, job_id: str, chunk: int, frames: int) -> None:
+    def put(self, job_id: str, chunk: int, frames: int, *, own: int | None = None) -> None:
         if known := self._jobs.get(job_id):
             by_chunk, at = {**known.by_chunk, chunk: frames}, {**known.at, chunk: self._clock()}
-            self._jobs[job_id] = replace(known, by_chunk=by_chunk, at=at)
+            own_frames = {**known.own, chunk: frames if own is None else own}
+            self._jobs[job_id] = replace(known, by_chunk=by_chunk, at=at, own=own_frames)
 
     def frames(self, job_id: str) -> LiveFrames | None:
         return self._jobs.get(job_id)

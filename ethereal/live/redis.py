@@ -30,9 +30,12 @@ class RedisLiveProgress:
         except RedisError:
             return
 
-    def begin(self, job_id: str, chunk: int) -> None:
+    def begin(self, job_id: str, chunk: int, had: int = 0) -> None:
+        now, count = str(self._clock()), str(had)
         try:
-            self._redis.hset(_key(job_id), f"since.{chunk}", str(self._clock()))
+            self._redis.hset(
+                _key(job_id), mapping={f"since.{chunk}": now, f"had.{chunk}": count, f"own.{chunk}": count}
+            )
         except RedisError:
             return
 
@@ -42,10 +45,12 @@ class RedisLiveProgress:
         except RedisError:
             return
 
-    def put(self, job_id: str, chunk: int, frames: int) -> None:
-        now = str(self._clock())
+    def put(self, job_id: str, chunk: int, frames: int, *, own: int | None = None) -> None:
+        now, own = str(self._clock()), frames if own is None else own
         try:
-            self._redis.hset(_key(job_id), mapping={str(chunk): str(frames), f"at.{chunk}": now})
+            self._redis.hset(
+                _key(job_id), mapping={str(chunk): str(frames), f"at.{chunk}": now, f"own.{chunk}": str(own)}
+            )
         except RedisError:
             return
 
@@ -84,6 +89,8 @@ def _read(fields: Mapping[str, str]) -> LiveFrames | None:
         since={chunk: float(when) for chunk, when in _numbered(fields, "since.").items()},
         at={chunk: float(when) for chunk, when in _numbered(fields, "at.").items()},
         predicted={mark: (when, seconds) for mark, (when, seconds) in predicted.items()},
+        had={chunk: int(frames) for chunk, frames in _numbered(fields, "had.").items()},
+        own={chunk: int(frames) for chunk, frames in _numbered(fields, "own.").items()},
     )
 
 

@@ -23,6 +23,8 @@ _JOINING = 0.015
 _GAP_SECONDS = 0.4
 #: As many frames at the usual pace stand for what is not known yet of a chunk.
 _FEW = 12
+#: The part of what is to be drawn that must be there before its pace tells anything.
+_TELLING = 0.04
 #: A chunk slower than this is drawn a second time.
 _SLOW = 3.0
 
@@ -41,10 +43,17 @@ def make_eta(done: int, total: int, elapsed: float) -> Eta:
     return _with_range((total - done + _JOINING * total) * elapsed / done, done, total)
 
 
+def can_tell(frames: LiveFrames) -> bool:
+    """Whether enough was drawn to tell a pace by: the first frame waits for a browser."""
+    drawn = sum(frames.fresh.values()) if frames.since else frames.done
+    return drawn > 0 and drawn >= _TELLING * (frames.total - frames.done + drawn)
+
+
 def make_farm_eta(frames: LiveFrames, now: float) -> Eta:
     """By dealing out the chunks that are left to the workers there are; `now` in seconds since the epoch.
 
-    At the end of a render most workers have nothing to do: what counts is the chunk that ends last.
+    At the end of a render most workers have nothing to do: what counts is the chunk that ends last. One so
+    slow that it is drawn elsewhere too bounds its own time.
     """
     seconds = _until_the_last_chunk(frames, now)
     if seconds is None:
@@ -59,18 +68,18 @@ def _with_range(seconds: float, done: int, total: int) -> Eta:
 
 
 def _until_the_last_chunk(frames: LiveFrames, now: float) -> float | None:
-    drawn, busy = frames.by_chunk, frames.busy
-    known = sum(drawn.get(index, 0) for index in busy)
+    own, fresh, busy = {**frames.by_chunk, **frames.own}, frames.fresh, frames.busy
+    known = sum(fresh.values())
     if not frames.sizes or not known or not sum(busy.values()):
         return None
     pace = sum(busy.values()) / known
     running = [
-        _left(drawn.get(index, 0), size, busy[index], pace)
+        min((size - own.get(index, 0)) * _pace_of(fresh[index], busy[index], pace), _SLOW * size * pace)
         for index, size in enumerate(frames.sizes)
-        if index in busy and drawn.get(index, 0) < size
+        if index in busy and own.get(index, 0) < size
     ]
     waiting = [
-        size for index, size in enumerate(frames.sizes) if index not in busy and drawn.get(index, 0) < size
+        size for index, size in enumerate(frames.sizes) if index not in busy and own.get(index, 0) < size
     ]
     ends = [*running, *[0.0] * (_workers(frames, now) - len(running))] or [0.0]
     heapq.heapify(ends)
@@ -79,17 +88,16 @@ def _until_the_last_chunk(frames: LiveFrames, now: float) -> float | None:
     return max(ends)
 
 
-def _left(drawn: int, size: int, seconds: float, pace: float) -> float:
-    """Seconds for the rest of a chunk at its own pace, but for one so slow that it is drawn elsewhere too."""
-    own = (seconds + _FEW * pace) / (drawn + _FEW)
-    return min((size - drawn) * own, _SLOW * size * pace)
+def _pace_of(fresh: int, seconds: float, pace: float) -> float:
+    """Seconds a frame of a chunk that drew `fresh` frames in `seconds`, where `pace` is usual."""
+    return (seconds + _FEW * pace) / (fresh + _FEW)
 
 
 def _workers(frames: LiveFrames, now: float) -> int:
     """The most chunks that were drawn at a time."""
     changes: list[tuple[float, int]] = []
     for index, since in frames.since.items():
-        ended = frames.by_chunk.get(index, 0) >= frames.sizes[index]
+        ended = frames.own.get(index, 0) >= frames.sizes[index]
         changes += [(since, 1), (frames.at.get(index, since) if ended else now, -1)]
     most = here = 0
     for _, change in sorted(changes):
@@ -100,7 +108,7 @@ def _workers(frames: LiveFrames, now: float) -> int:
 
 def note_predictions(live: LiveProgress, job_id: str, frames: LiveFrames, now: float) -> None:
     """Write down the guess of this moment for each mark that is passed and has none."""
-    due = [mark for mark in MARKS if frames.done * 100 >= mark * frames.total]
+    due = [mark for mark in MARKS if frames.done * 100 >= mark * frames.total and can_tell(frames)]
     for mark in due:
         if mark not in frames.predicted:
             live.predict(job_id, mark, now, make_farm_eta(frames, now).seconds)

@@ -9,13 +9,11 @@ from typing import Any, cast
 
 from ethereal.jobs.model import ENDED, Failure, Job, JobId, JobStatus, Step, StepKey, StepName, StepStatus
 from ethereal.live import LiveFrames
-from ethereal.pipeline.eta import Eta, make_farm_eta
+from ethereal.pipeline.eta import Eta, can_tell, make_farm_eta
 from ethereal.services import Services
 
 #: Percentages between which frames are drawn.
 DRAWING_FROM, DRAWING_TO = 32.0, 90.0
-#: The part of the frames that must be drawn before their rate tells anything: the first wait for a browser.
-_TELLING = 0.04
 
 
 def live_progress(services: Services, job: Job) -> tuple[float, Eta | None]:
@@ -36,7 +34,7 @@ def progress_of(job: Job, frames: LiveFrames | None, now: datetime) -> tuple[flo
     if frames is None or frames.done == 0:
         return job.progress, None
     percent = max(job.progress, drawing_percent(frames.done, frames.total))
-    if job.status is JobStatus.PENDING or frames.done < frames.total * _TELLING:
+    if job.status is JobStatus.PENDING or not can_tell(frames):
         return percent, None
     return percent, make_farm_eta(frames, now.timestamp())
 

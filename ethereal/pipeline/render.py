@@ -159,8 +159,9 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
 
     def beat(fraction: float) -> None:
         nonlocal told, begun
+        own = round(fraction * frame_count)
         if not begun:
-            live.begin(job_id, index)
+            live.begin(job_id, index, own)
             begun = True
         if clock() - told < _LIVE_EVERY:
             return
@@ -168,7 +169,7 @@ def _drawing_beat(attempt: Attempt, made: Plan, index: int) -> Beat:
         frames = live.frames(job_id)
         # First of all: once a second run has ended the chunk, this one must not tell of fewer frames.
         tell(drawing_percent(frames.done if frames else 0, made.frame_count) / 100)
-        live.put(job_id, index, max(before, round(fraction * frame_count)))
+        live.put(job_id, index, max(before, own), own=own)
         if frames is not None:
             note_predictions(live, job_id, frames, told.timestamp())
 

@@ -41,16 +41,23 @@ def test_it_tells_what_is_drawn_of_each_chunk_since_when_and_what_was_guessed(
     live.start(job, 30, [20, 10])
     live.start(job, 30, [20, 10])
     times.append(101.5)
-    live.begin(job, 1)
+    live.begin(job, 1, 1)
     times.append(103.0)
-    live.put(job, 1, 4)
+    live.put(job, 1, 4, own=3)
     live.predict(job, 25, 103.0, 7.5)
     live.predict(job, 25, 104.0, 6.5)
 
     told = live.frames(job)
-    assert told == LiveFrames(30, 100.0, {1: 4}, (20, 10), {1: 101.5}, {1: 103.0}, {25: (103.0, 7.5)})
-    assert (told.done, told.busy) == (4, {1: 1.5})
+    guesses = {25: (103.0, 7.5)}
+    assert told == LiveFrames(30, 100.0, {1: 4}, (20, 10), {1: 101.5}, {1: 103.0}, guesses, {1: 1}, {1: 3})
+    assert (told.done, told.busy, told.fresh) == (4, {1: 1.5}, {1: 2})
     assert live.frames_of([job, "nobody"]) == {job: told}
+    live.begin(job, 1, 5)
+    again = live.frames(job)
+    assert again is not None
+    assert (again.done, again.fresh) == (4, {1: 0}), "the bar stays, the pace is measured anew"
+    live.put(job, 1, 10)
+    assert (live.frames(job) or told).fresh == {1: 5}
     live.clear(job)
     assert live.frames(job) is None
 

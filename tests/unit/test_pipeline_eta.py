@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from ethereal.jobs.request import EtaTold
 from ethereal.live import LiveFrames, MemoryLiveProgress
 from ethereal.pipeline.eta import (
+    can_tell,
     eta_errors,
     make_eta,
     make_farm_eta,
@@ -30,6 +32,7 @@ def farm(sizes: list[int], *chunks: tuple[int, float, float]) -> LiveFrames:
         sizes=sizes,
         since={index: since for index, (_, since, _) in numbered.items()},
         at={index: at for index, (_, _, at) in numbered.items()},
+        own={index: drawn for index, (drawn, _, _) in numbered.items()},
     )
 
 
@@ -68,6 +71,31 @@ def test_frames_that_were_there_before_do_not_make_the_farm_look_quick() -> None
     frames = farm([100, 100], (50, 0, 5))
     reused = LiveFrames(**{**frames.__dict__, "by_chunk": {0: 50, 1: 100}, "total": 200})
     assert guess(reused, 5.0) == pytest.approx(5)
+
+
+def test_copied_frames_of_a_chunk_do_not_make_it_look_quick() -> None:
+    frames = farm([100, 100], (90, 0, 10), (90, 0, 10))
+    assert guess(replace(frames, had={0: 80, 1: 80}), 10.0) == pytest.approx(10), "a frame a second"
+    assert guess(frames, 10.0) < 2
+
+
+def test_a_chunk_drawn_again_is_measured_by_its_own_frames_whatever_the_bar_shows() -> None:
+    again = replace(farm([100], (90, 0, 10)), own={0: 20})
+    assert guess(again, 10.0) == pytest.approx(80 * 10 / 20)
+
+
+def test_nothing_is_guessed_until_frames_were_drawn_that_tell() -> None:
+    copied, soon, telling = (replace(farm([1000], (n, 0, 1)), had={0: 900}) for n in (900, 903, 904))
+    assert [can_tell(frames) for frames in (copied, soon, telling)] == [False, False, True]
+    assert can_tell(LiveFrames(total=100, started_at=0.0, by_chunk={0: 4})), "a call elsewhere tells no more"
+    live = MemoryLiveProgress(lambda: 1.0)
+    live.start("job", 1000, [1000])
+    live.begin("job", 0, 900)
+    live.put("job", 0, 900)
+    note_predictions(live, "job", copied, 1.0)
+    kept = live.frames("job")
+    assert kept is not None
+    assert not kept.predicted
 
 
 def test_the_range_narrows_as_frames_come_in() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ethereal.assets.model import AssetId
 from ethereal.errors import ConflictError, EtherealError, UnavailableError
-from ethereal.jobs.model import LIVE_STATUSES, Job
+from ethereal.jobs.model import LIVE_STATUSES, Job, JobType
 from ethereal.jobs.request import EditRecipe, EditRequest, JobRequest, RenderRequest
 from ethereal.services import Services
 from ethereal.storage import keys
@@ -41,12 +41,12 @@ def assets_of(request: JobRequest) -> frozenset[AssetId]:
             return frozenset()
 
 
-def live_jobs(services: Services) -> Iterator[Job]:
-    """Every job that has not ended."""
+def live_jobs(services: Services, type_: JobType | None = None) -> Iterator[Job]:
+    """Every job that has not ended, of this type if one is named."""
     for status in LIVE_STATUSES:
         cursor: int | None = None
         while True:
-            page = services.jobs.list(status=status, limit=500, cursor=cursor)
+            page = services.jobs.list(status=status, type_=type_, limit=500, cursor=cursor)
             yield from page.jobs
             if (cursor := page.cursor) is None:
                 break

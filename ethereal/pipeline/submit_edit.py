@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ethereal.audio.pieces import preview_key_hash
-from ethereal.errors import ConflictError
+from ethereal.errors import ConflictError, NotFoundError
 from ethereal.jobs.model import Job, JobType, Sender, StepKey, StepName
 from ethereal.jobs.request import EditRecipe, EditRequest
+from ethereal.pipeline.cancel import cancel, delete
 from ethereal.pipeline.library import live_jobs
 from ethereal.pipeline.sources import find_sources
 from ethereal.pipeline.store_job import NOBODY, store_job
@@ -39,13 +42,34 @@ def submit_save(services: Services, recipe: EditRecipe, sender: Sender = NOBODY)
     """
     _checked(services, recipe)
     check_room(services)
-    for job in live_jobs(services):
-        if job.type is JobType.SAVE:
-            other = job.asked(EditRequest).recipe
-            if other.asset_id == recipe.asset_id and other != recipe:
-                raise ConflictError(f"another edit of asset {recipe.asset_id} is being saved")
-    request = EditRequest(recipe=recipe)
-    return store_job(services, JobType.SAVE, request, SAVE, sender)
+    _ensure_alone(services, recipe)
+    job = store_job(services, JobType.SAVE, EditRequest(recipe=recipe), SAVE, sender)
+    try:
+        _ensure_alone(services, recipe, before=job.sequence)
+    except ConflictError:
+        _withdraw(services, job)
+        raise
+    return job
+
+
+def _ensure_alone(services: Services, recipe: EditRecipe, *, before: int | None = None) -> None:
+    """Raise ConflictError while another recipe is being saved for the asset, by a job stored `before` this.
+
+    Of two that look at once neither sees the other; stored, the later one sees the earlier.
+    """
+    for job in live_jobs(services, JobType.SAVE):
+        other = job.asked(EditRequest).recipe
+        is_earlier = before is None or job.sequence < before
+        if is_earlier and other.asset_id == recipe.asset_id and other != recipe:
+            raise ConflictError(f"another edit of asset {recipe.asset_id} is being saved")
+
+
+def _withdraw(services: Services, job: Job) -> None:
+    """Forget a job that nobody was told of."""
+    with suppress(ConflictError, NotFoundError):  # it has ended, or somebody else withdrew it
+        cancel(services, job.id)
+    with suppress(ConflictError, NotFoundError):
+        delete(services, job.id)
 
 
 def preview_key(recipe: EditRecipe, digests: dict[str, str]) -> StorageKey:

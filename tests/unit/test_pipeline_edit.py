@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,7 +19,7 @@ from ethereal.errors import (
     QuotaExceededError,
     StorageUnavailableError,
 )
-from ethereal.jobs.model import Job, JobStatus
+from ethereal.jobs.model import Job, JobStatus, JobType
 from ethereal.pipeline.edit import preview, save
 from ethereal.pipeline.library import delete_asset, sweep_assets
 from ethereal.pipeline.submit_edit import submit_preview, submit_save
@@ -110,6 +111,27 @@ def test_broken_rules_are_told_at_once_under_the_clip(services: Services) -> Non
     with pytest.raises(NotFoundError):
         submit_save(services, recipe(stranger))
     assert services.jobs.list(limit=100).jobs[1:] == []
+
+
+def test_of_two_saves_at_once_the_later_one_is_withdrawn(services: Services) -> None:
+    asset = take_in(services)
+    rival = recipe(asset, normalize=True)
+    earlier: list[Job] = []
+
+    def new_id() -> UUID:
+        """Asked for when the later one has looked and is not stored yet."""
+        if not earlier:
+            earlier.append(submit_save(services, rival))
+        return uuid4()
+
+    with pytest.raises(ConflictError, match="is being saved"):
+        submit_save(replace(services, new_id=new_id), recipe(asset))
+    assert [job.id for job in services.jobs.list().jobs if job.type is JobType.SAVE] == [earlier[0].id]
+    save(services, earlier[0].id)
+    ended(services, earlier[0])
+    prepared = services.assets.get(asset.id).prepared
+    assert prepared is not None
+    assert prepared.recipe == rival
 
 
 def test_a_source_of_an_edit_under_way_stays(services: Services) -> None:

@@ -38,10 +38,12 @@ class Cloud:
     r2: R2StandIn
     modal: ModalStandIn
     relay: Relay
-    key: str
+    song: Path
 
     def render(self, **wanted: object) -> str:
-        return str(self.client.render(self.key, "song.wav", **{**WANTED, **wanted})["jobId"])
+        """Upload and render: a job that does not end well takes its upload with it."""
+        key = self.client.upload(self.song)
+        return str(self.client.render(key, self.song.name, **{**WANTED, **wanted})["jobId"])
 
     def ended(self, job_id: str) -> dict[str, Any]:
         *_, job = self.client.follow(job_id, every=0.1)
@@ -90,8 +92,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         options = StackOptions(data_dir=folder / "data", port=0, flower_port=0, environment=environment)
         with open_stack(options) as running:
             client, relay.port = ApiClient(running.web_url), running.options.port
-            key = client.upload(write_beats(folder / "song.wav", 3.0))
-            yield Cloud(client, running, r2, modal, relay, key)
+            yield Cloud(client, running, r2, modal, relay, write_beats(folder / "song.wav", 3.0))
 
 
 def deploy(environment: dict[str, str]) -> None:

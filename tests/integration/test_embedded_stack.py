@@ -32,9 +32,10 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["ETHEREAL_PORT"])), Ready).s
 """
 FAMILY = "family: sh -c 'sleep 300 & setsid sleep 300 & echo family is up; wait'\n"
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from ethereal.embedded import StackOptions, open_stack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the jobs of a shell's background ignore it
 data_dir, procfile = map(Path, sys.argv[1:])
 with open_stack(StackOptions(data_dir=data_dir, port=0, flower_port=0, procfile=procfile)) as stack:
     threading.Timer(0.5, print, ["waiting"], {"flush": True}).start()

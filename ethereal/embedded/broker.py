@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 
 from ethereal.embedded.logs import new_log, tail_of
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import BrokerUnavailableError
 from ethereal.process import GuardedProcess, start_guarded
 
@@ -35,9 +35,9 @@ def open_broker(data_dir: Path, *, hold: Sequence[int] = ()) -> Iterator[str]:
     """
     directory = data_dir / "broker"
     directory.mkdir(parents=True, exist_ok=True)
-    port = first_free_port("127.0.0.1", 0)
     log = new_log(data_dir, "broker")
     with (
+        hold_free_port("127.0.0.1", 0) as port,
         log.open("wb") as output,
         start_guarded(_command(directory, port), stdout=output, hold=hold) as server,
     ):

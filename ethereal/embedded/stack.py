@@ -21,7 +21,7 @@ from ethereal.embedded.broker import open_broker
 from ethereal.embedded.data_lock import hold_data_dir
 from ethereal.embedded.logs import log_of, new_log, tail_of
 from ethereal.embedded.options import StackOptions
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import ChildFailedError, TimeLimitError
 from ethereal.process import GuardedProcess, Stop, start_guarded
 
@@ -97,8 +97,8 @@ def open_stack(options: StackOptions) -> Iterator[RunningStack]:
         lock = opened.enter_context(hold_data_dir(options.data_dir, options.stop_limit + 2 * _MARGIN))
         options = replace(
             options,
-            port=first_free_port(options.host, options.port),
-            flower_port=first_free_port("127.0.0.1", options.flower_port),
+            port=opened.enter_context(hold_free_port(options.host, options.port)),
+            flower_port=opened.enter_context(hold_free_port("127.0.0.1", options.flower_port)),
         )
         broker_url = options.broker_url or opened.enter_context(open_broker(options.data_dir, hold=(lock,)))
         supervisor = opened.enter_context(_start_supervisor(options, broker_url, lock))

@@ -27,7 +27,7 @@ from honcho.environ import parse_procfile
 
 from ethereal.client import ApiClient
 from ethereal.embedded.broker import valkey_binary
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import EtherealError
 from ethereal.jobs.file_database import open_file_database
 from ethereal.jobs.migrate import migrate
@@ -246,11 +246,11 @@ def open_farm(
         migrate(database)
     audit(folder / "jobs.db")
     with ExitStack() as opened:
-        broker_port = first_free_port("127.0.0.1", 0)
+        broker_port = opened.enter_context(hold_free_port("127.0.0.1", 0))
         wire = opened.enter_context(open_wire(broker_port))
         hrana = opened.enter_context(open_hrana(folder / "jobs.db"))
         store_wire = opened.enter_context(open_wire(hrana.port, speaks_resp=False))
-        web_port = first_free_port("127.0.0.1", 0)
+        web_port = opened.enter_context(hold_free_port("127.0.0.1", 0))
         environment = _environment(folder, wire.port, store_wire.port, web_port) | dict(settings)
         daemons = _daemons(folder, broker_port, commands or _product(copies))
         farm = Farm(folder, environment, daemons, wire, store_wire, hrana, web_port)

@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 
 from ethereal.embedded.broker import open_broker
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import BrokerUnavailableError
 from ethereal.jobs.model import Announcement, JobId, StepKey, StepName
 from tasks.queue import CeleryTaskQueue
@@ -53,8 +53,7 @@ def test_it_knows_whether_any_message_waits(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_is_away_is_given_up_at_once() -> None:
-    nobody = first_free_port("127.0.0.1", 0)
-    with open_wire(nobody) as wire, app_of(wire.port) as app:
+    with hold_free_port("127.0.0.1", 0) as nobody, open_wire(nobody) as wire, app_of(wire.port) as app:
         for _ in range(3):
             tries = wire.accepted
             with pytest.raises(BrokerUnavailableError):

@@ -16,7 +16,7 @@ import pytest
 
 from ethereal.client import ApiClient
 from ethereal.embedded.options import packaged_procfile, processes_of
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import EtherealError
 from tests.small_farm import SmallFarm, open_small_farm, until
 from tests.sounds import write_beats
@@ -40,10 +40,12 @@ def farm(tmp_path: Path) -> Iterator[SmallFarm]:
 @pytest.fixture
 def web(farm: SmallFarm, tmp_path: Path) -> Iterator[Web]:
     """The web app as the Procfile starts it."""
-    port = first_free_port("127.0.0.1", 0)
     log = tmp_path / "web.log"
     command = ["sh", "-c", f"exec {processes_of(packaged_procfile())['web']}"]
-    with farm.process(command, log, ETHEREAL_PORT=str(port)) as process:
+    with (
+        hold_free_port("127.0.0.1", 0) as port,
+        farm.process(command, log, ETHEREAL_PORT=str(port)) as process,
+    ):
         client = ApiClient(f"http://127.0.0.1:{port}")
         until(lambda: answers(client), log=log)
         yield Web(client, process, log)

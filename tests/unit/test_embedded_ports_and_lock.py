@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ethereal.embedded.data_lock import hold_data_dir
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import ConflictError
 
 HOLDER = """
@@ -33,13 +33,29 @@ def test_the_next_free_port_is_taken() -> None:
         taken.listen()
         port = taken.getsockname()[1]
 
-        assert port < first_free_port("127.0.0.1", port) < port + 20
+        with hold_free_port("127.0.0.1", port) as free:
+            assert port < free < port + 20
 
 
-def test_a_port_that_is_free_is_kept() -> None:
-    port = first_free_port("127.0.0.1", 0)
+def test_a_port_that_is_free_is_taken() -> None:
+    with hold_free_port("127.0.0.1", 0) as port:
+        pass
 
-    assert first_free_port("127.0.0.1", port) == port
+    with hold_free_port("127.0.0.1", port) as again:
+        assert again == port
+
+
+def test_a_port_is_kept_for_its_server_before_and_between_two_runs() -> None:
+    with hold_free_port("127.0.0.1", 0) as port:
+        for _ in range(2):
+            if sys.platform == "linux":
+                with socket.socket() as other, pytest.raises(OSError, match="in use"):
+                    other.bind(("127.0.0.1", port))
+            with (
+                socket.create_server(("127.0.0.1", port)) as server,
+                socket.create_connection(("127.0.0.1", port)),
+            ):
+                server.accept()[0].close()
 
 
 def test_a_second_stack_on_the_same_data_is_refused_by_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from ethereal.embedded.ports import first_free_port
+from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import StoreUnavailableError
 from tasks import process
 from tasks.app import app
@@ -22,9 +22,13 @@ def test_a_service_that_is_away_is_no_accident_of_a_task() -> None:
 
 def test_a_worker_looks_for_a_broker_that_is_away_once_a_second() -> None:
     assert process  # its import is what a worker does first
-    nobody, waits = first_free_port("127.0.0.1", 0), list[float]()
+    waits = list[float]()
 
-    with Connection(f"redis://127.0.0.1:{nobody}") as connection, pytest.raises(OperationalError):
+    with (
+        hold_free_port("127.0.0.1", 0) as nobody,
+        Connection(f"redis://127.0.0.1:{nobody}") as connection,
+        pytest.raises(OperationalError),
+    ):
         connection.ensure_connection(lambda error, wait: waits.append(wait), 5)
 
     assert len(waits) == 5

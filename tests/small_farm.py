@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,6 @@ from pathlib import Path
 from unittest import mock
 
 import psutil
-import pytest
 from celery import Celery
 
 from ethereal.bootstrap import build_services
@@ -26,10 +25,10 @@ from ethereal.services import Services
 from ethereal.settings import read_settings
 from tasks.queue import CeleryTaskQueue
 from tests.builders import add_to
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 PREPARE = StepKey(StepName.PREPARE_AUDIO)
-PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class SmallFarm:
         log = self.folder / f"worker-{time.monotonic_ns()}.log"
         with self.process([sys.executable, "-m", *command, *options], log, **environment) as popen:
             worker = Worker(psutil.Process(popen.pid), log)
-            until(worker.children, log=log)
+            until(worker.children, logs=[log])
             try:
                 yield worker
             finally:
@@ -136,14 +135,6 @@ def open_small_farm(folder: Path, **settings: str) -> Iterator[SmallFarm]:
                 yield SmallFarm(folder, environment, services, app)
             finally:
                 services.jobs.close()
-
-
-def until(condition: Callable[[], object], *, log: Path | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(log.read_text()[-3000:] if log else "it never came to that")
-        time.sleep(0.05)
 
 
 def alive(processes: Sequence[psutil.Process]) -> list[psutil.Process]:

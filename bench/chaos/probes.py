@@ -12,8 +12,9 @@ from redis.exceptions import RedisError
 from bench.chaos.work import Submitter
 from tasks.queues import queue_named
 from tests.fault.audit import statuses
-from tests.fault.farm import BROKER, Farm, until
+from tests.fault.farm import BROKER, Farm
 from tests.fault.moments import JOURNAL
+from tests.waiting import until
 
 _QUEUES = {"prepare_audio": "cpu", "plan_render": "render"}
 _LIMIT_SECONDS = 90.0

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.fault.farm import QUICK, Farm, open_farm
 from tests.fault.jobs import Jobs
 from tests.fault.orphans import files_of_nobody, processes_of_nobody
+from tests.waiting import ends_of
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the farm's processes said last."""
+    report = yield
+    farm = item.funcargs.get("farm")
+    if report.failed and isinstance(farm, Farm):
+        report.sections.append(("logs of the farm", ends_of(farm.logs)))
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from ethereal.jobs.migrate import migrate
 from tests.fault.audit import audit
 from tests.standins.hrana import HranaStandIn, open_hrana
 from tests.standins.wire import Wire, open_wire
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 BROKER = "broker"
@@ -86,6 +87,10 @@ class Farm:
     @property
     def database(self) -> Path:
         return self.folder / "jobs.db"
+
+    @property
+    def logs(self) -> list[Path]:
+        return [self.folder / f"{name}.log" for name in self.daemons]
 
     @property
     def client(self) -> ApiClient:
@@ -218,15 +223,6 @@ def _ending_with_us(argv: Sequence[str]) -> list[str]:
     return [guard, "--pdeathsig", "KILL", *argv] if guard else list(argv)
 
 
-def until(condition: Callable[[], object], seconds: float = 180.0) -> None:
-    """Return once it holds. Raise TimeoutError when it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {seconds:g} s")
-        time.sleep(0.05)
-
-
 @contextmanager
 def open_farm(
     folder: Path,
@@ -259,9 +255,9 @@ def open_farm(
         opened.callback(keeper.join)
         opened.callback(farm.close)
         farm.start(BROKER)
-        until(lambda: _answers(farm.broker()))
+        until(lambda: _answers(farm.broker()), logs=farm.logs)
         farm.start(*daemons)
-        until(lambda: is_ready(farm))
+        until(lambda: is_ready(farm), logs=farm.logs)
         yield farm
 
 

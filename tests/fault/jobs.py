@@ -13,9 +13,10 @@ from uuid import uuid4
 
 from ethereal.errors import EtherealError
 from tests.fault.audit import doubled, read_events, statuses
-from tests.fault.farm import Farm, until
+from tests.fault.farm import Farm
 from tests.fault.moments import untold
 from tests.sounds import write_beats
+from tests.waiting import until
 
 SMALL = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft", "chunks": 1}
 _PATIENCE = 240.0  # against a hang; on a quiet machine no wait is a tenth of it

@@ -8,9 +8,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.fault.farm import Farm, until
+from tests.fault.farm import Farm
 from tests.fault.jobs import Jobs
 from tests.fault.moments import REAPER, Act, When, foretell, untold
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 

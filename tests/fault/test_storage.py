@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.fault.audit import read_events
-from tests.fault.farm import QUICK, Farm, open_farm, until
+from tests.fault.farm import QUICK, Farm, open_farm
 from tests.fault.jobs import Jobs
 from tests.fault.orphans import files_of_nobody, processes_of_nobody
 from tests.standins.r2 import KEY_ID, SECRET, R2StandIn, open_r2
 from tests.standins.wire import Wire, open_wire
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fault.farm import BROKER, Farm, until
+from tests.fault.farm import BROKER, Farm
 from tests.fault.jobs import Jobs
 from tests.fault.moments import foretell, untold
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -16,8 +16,8 @@ from kombu.message import Message
 from ethereal.embedded.broker import open_broker
 from tasks import config, process
 from tasks.queues import EXCHANGE, queue_named
-from tests.fault.farm import until
 from tests.standins.wire import Wire, open_wire
+from tests.waiting import until
 
 assert process  # its import is what a worker does first
 CONTROL = queue_named("control")
@@ -49,19 +49,20 @@ def test_a_consumer_whose_answer_got_lost_takes_the_next_message(
         Consumer(connection, [CONTROL], on_message=taken.append, prefetch_count=1),
     ):
         send(wire)
-        until(lambda: listen(connection) or taken)
+        until(lambda: heard(connection, taken))
         wire.silence()
         answer(taken[0], connection.connection_errors)
         assert not taken[0].acknowledged, "the broker was not told"
 
         send(wire)
-        until(lambda: listen(connection) or len(taken) > 1, 30)
+        until(lambda: len(heard(connection, taken)) > 1, 30)
 
 
-def listen(connection: Connection) -> None:
-    """Wait a moment for what comes; a worker, too, goes on after a connection broke off."""
+def heard(connection: Connection, taken: list[Message]) -> list[Message]:
+    """What was taken, after waiting a moment; a worker, too, goes on after a connection broke."""
     with contextlib.suppress(*connection.connection_errors, TimeoutError):
         connection.drain_events(timeout=1)
+    return taken
 
 
 def send(wire: Wire) -> None:

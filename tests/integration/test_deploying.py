@@ -12,7 +12,8 @@ import pytest
 
 from ethereal.jobs.model import Job, JobStatus, Step, StepStatus
 from tests.hanging import CHUNKS, LONG
-from tests.small_farm import SmallFarm, Worker, gone_within, open_small_farm, until
+from tests.small_farm import SmallFarm, Worker, gone_within, open_small_farm
+from tests.waiting import until
 
 JOBS, SLOTS = 20, 4
 STOP, GRACE = 1, 5
@@ -61,7 +62,7 @@ def test_a_deployment_costs_at_most_the_chunks_that_were_being_drawn(
 ) -> None:
     with drawing(farm) as old:
         jobs = [farm.submit("deal.wav", title=LONG if index < 2 else "") for index in range(JOBS)]
-        until(lambda: len(done(farm, jobs)) > JOBS, log=old.log)
+        until(lambda: len(done(farm, jobs)) > JOBS, logs=[old.log])
         old.main.terminate()
         assert gone_within([old.main], STOP + GRACE + 20) == []
     before = done(farm, jobs)
@@ -69,7 +70,7 @@ def test_a_deployment_costs_at_most_the_chunks_that_were_being_drawn(
 
     with drawing(farm) as new:
         statuses = lambda: {farm.services.jobs.get(job.id).status for job in jobs}  # noqa: E731
-        until(lambda: statuses() == {JobStatus.COMPLETE}, log=new.log)
+        until(lambda: statuses() == {JobStatus.COMPLETE}, logs=[new.log])
 
     notes = Counter((farm.folder / "data" / "drawn").read_text().splitlines())
     ended = {note: count for note, count in notes.items() if note.endswith("ended")}

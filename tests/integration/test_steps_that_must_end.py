@@ -13,7 +13,8 @@ from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap
 from ethereal.storage import keys
 from tests.hanging import HANGING
-from tests.small_farm import SmallFarm, Worker, alive, gone_within, open_small_farm, until
+from tests.small_farm import SmallFarm, Worker, alive, gone_within, open_small_farm
+from tests.waiting import until
 
 SECONDS = 6.0
 BODIES = ("hang", "wait_for_family", "draw")
@@ -38,7 +39,7 @@ def worker(farm: SmallFarm) -> Iterator[Worker]:
 def hanging(farm: SmallFarm, worker: Worker, *bodies: str) -> list[Job]:
     """A job for each of these bodies, all of which hang."""
     jobs = [farm.submit(f"{body}.wav") for body in bodies]
-    until(lambda: all(farm.services.jobs.get(job.id).stage == HANGING for job in jobs), log=worker.log)
+    until(lambda: all(farm.services.jobs.get(job.id).stage == HANGING for job in jobs), logs=[worker.log])
     return jobs
 
 
@@ -117,9 +118,9 @@ def test_steps_whose_time_is_up_tidy_up_and_those_that_do_not_hear_of_it_are_kil
     heard, silent, busy = jobs[:2], jobs[2:5], jobs[5:]
     pool, started = short.children(), below(short)
 
-    until(lambda: "processing" not in statuses(farm, heard), log=short.log)
+    until(lambda: "processing" not in statuses(farm, heard), logs=[short.log])
     assert statuses(farm, heard) == {"TIME_LIMIT"}, "told by the steps themselves"
-    until(lambda: alive(started) == [], log=short.log)
+    until(lambda: alive(started) == [], logs=[short.log])
     until(lambda: len(alive(pool)) == len(heard))
 
     until(lambda: reap(farm.services) and "processing" not in statuses(farm, jobs))

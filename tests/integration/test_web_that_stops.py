@@ -18,8 +18,9 @@ from ethereal.client import ApiClient
 from ethereal.embedded.options import packaged_procfile, processes_of
 from ethereal.embedded.ports import hold_free_port
 from ethereal.errors import EtherealError
-from tests.small_farm import SmallFarm, open_small_farm, until
+from tests.small_farm import SmallFarm, open_small_farm
 from tests.sounds import write_beats
+from tests.waiting import until
 
 STOP = 3
 
@@ -47,7 +48,7 @@ def web(farm: SmallFarm, tmp_path: Path) -> Iterator[Web]:
         farm.process(command, log, ETHEREAL_PORT=str(port)) as process,
     ):
         client = ApiClient(f"http://127.0.0.1:{port}")
-        until(lambda: answers(client), log=log)
+        until(lambda: answers(client), logs=[log])
         yield Web(client, process, log)
 
 

@@ -9,7 +9,8 @@ import pytest
 from ethereal.jobs.model import Job, Step, StepStatus
 from ethereal.pipeline.reap import reap
 from tests.hanging import HANGING
-from tests.small_farm import PREPARE, SmallFarm, gone_within, open_small_farm, until
+from tests.small_farm import PREPARE, SmallFarm, gone_within, open_small_farm
+from tests.waiting import until
 
 STOP, GRACE = 3, 6
 
@@ -34,24 +35,24 @@ def begun(farm: SmallFarm, job: Job) -> bool:
 def test_a_worker_that_is_to_stop_ends_what_ends_in_time_and_begins_nothing(farm: SmallFarm) -> None:
     with farm.worker("-c", "2") as worker:
         jobs = [farm.submit("end_soon.wav") for _ in range(2)]
-        until(lambda: all(begun(farm, job) for job in jobs), log=worker.log)
+        until(lambda: all(begun(farm, job) for job in jobs), logs=[worker.log])
         waiting = [farm.submit("end_soon.wav") for _ in range(3)]
         worker.main.terminate()
-        until(lambda: gone_within([worker.main], 0) == [], log=worker.log)
+        until(lambda: gone_within([worker.main], 0) == [], logs=[worker.log])
 
     assert [step_of(farm, job).status for job in jobs] == [StepStatus.DONE] * 2
     assert [step_of(farm, job).attempt for job in waiting] == [0] * 3
 
     with farm.worker("-c", "3") as worker:
         reap(farm.services)  # what the broker had given to the one that stopped
-        until(lambda: all(step_of(farm, job).status is StepStatus.DONE for job in waiting), log=worker.log)
+        until(lambda: all(step_of(farm, job).status is StepStatus.DONE for job in waiting), logs=[worker.log])
     assert [step_of(farm, job).attempt for job in (*jobs, *waiting)] == [1] * 5
 
 
 def test_what_does_not_end_in_time_is_handed_back_or_killed_and_the_worker_ends(farm: SmallFarm) -> None:
     with farm.worker("-c", "2") as worker:
         hears, hangs = farm.submit("wait_for_family.wav"), farm.submit("hang.wav")
-        until(lambda: begun(farm, hears) and begun(farm, hangs), log=worker.log)
+        until(lambda: begun(farm, hears) and begun(farm, hangs), logs=[worker.log])
         family = worker.family()
         worker.main.terminate()
         assert gone_within([worker.main], STOP + GRACE + 10) == []

@@ -12,7 +12,8 @@ from ethereal.jobs.model import Job, JobStatus
 from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap
 from ethereal.storage.keys import StorageKey
-from tests.small_farm import SmallFarm, Worker, open_small_farm, until
+from tests.small_farm import SmallFarm, Worker, open_small_farm
+from tests.waiting import until
 
 MOMENTS = (
     "sleep_before_beat",
@@ -42,7 +43,7 @@ def asleep(worker: Worker) -> list[psutil.Process]:
 
 def fall_asleep(farm: SmallFarm, worker: Worker) -> list[Job]:
     jobs = [farm.submit(f"{moment}.wav") for moment in MOMENTS]
-    until(lambda: len(asleep(worker)) == len(jobs), log=worker.log)
+    until(lambda: len(asleep(worker)) == len(jobs), logs=[worker.log])
     return jobs
 
 
@@ -50,7 +51,7 @@ def wake(farm: SmallFarm, worker: Worker) -> None:
     """Let them go on, and wait until they have nothing in hand any more."""
     for process in asleep(worker):
         process.resume()
-    until(lambda: list(farm.services.scratch.glob(".prepare_audio*")) == [], log=worker.log)
+    until(lambda: list(farm.services.scratch.glob(".prepare_audio*")) == [], logs=[worker.log])
 
 
 def stored(farm: SmallFarm, jobs: list[Job]) -> object:
@@ -69,7 +70,7 @@ def objects(farm: SmallFarm) -> dict[str, tuple[object, bytes]]:
 
 def test_one_whose_step_was_done_by_another_changes_nothing(farm: SmallFarm, worker: Worker) -> None:
     jobs = fall_asleep(farm, worker)
-    until(lambda: reap(farm.services) and all(is_complete(farm, job) for job in jobs), log=worker.log)
+    until(lambda: reap(farm.services) and all(is_complete(farm, job) for job in jobs), logs=[worker.log])
     before = (stored(farm, jobs), objects(farm))
 
     wake(farm, worker)

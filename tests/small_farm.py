@@ -145,11 +145,3 @@ def alive(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
-
-
-def gone_within(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that outlived that time."""
-    deadline = time.monotonic() + seconds
-    while (left := alive(processes)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left

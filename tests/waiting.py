@@ -9,7 +9,7 @@ from pathlib import Path
 _TAIL = 1500
 
 
-def until(condition: Callable[[], object], seconds: float = 180.0, *, logs: Iterable[Path] = ()) -> None:
+def until(condition: Callable[[], object], seconds: float = 150.0, *, logs: Iterable[Path] = ()) -> None:
     """Return once it holds. Raise TimeoutError, with the ends of the logs, when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():

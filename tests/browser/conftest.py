@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 @pytest.fixture(autouse=True, scope="session")
 def patience() -> None:
-    expect.set_options(timeout=20_000)  # a busy machine is slow to draw
+    expect.set_options(timeout=60_000)  # a busy machine is slow to draw
 
 
 @pytest.fixture(scope="module")

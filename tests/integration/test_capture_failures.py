@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 from ethereal.errors import BrowserCrashedError, MissingPlanArtifactError, RenderError, SceneFailedError
 from ethereal.render.capture import open_chromium_renderer, profile
 from tests.cards import write_card, write_scene
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -230,10 +230,6 @@ def test_a_killed_process_leaves_no_browser_and_its_profile_is_swept(tmp_path: P
         process.kill()
     assert running
 
-    deadline = time.monotonic() + 10
-    while browsers_on(left) and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    assert browsers_on(left) == []
+    until(lambda: not browsers_on(left))
     draw_some(tmp_path)  # which sweeps it, unless another process that draws here has done so
     assert not left.exists()

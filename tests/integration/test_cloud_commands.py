@@ -92,9 +92,7 @@ def ethereal(r2: R2StandIn, modal: ModalStandIn, folder: Path, *arguments: str) 
         "MODAL_SERVER_URL": modal.environment["MODAL_SERVER_URL"],
     }
     command = [sys.executable, "-m", "ethereal.cli", "cloud", *arguments]
-    run = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=100
-    )
+    run = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 

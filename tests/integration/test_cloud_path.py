@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from tests.standins.modal import ModalStandIn, open_modal
 from tests.standins.modal.state import Call
 from tests.standins.r2 import KEY_ID, SECRET, R2StandIn, open_r2
 from tests.standins.relay import Relay, open_relay
+from tests.waiting import until
 
 WEBHOOK_SECRET = "a webhook secret of the tests, 32 bytes"
 SHORT = {"range": {"start": 0, "end": 1}}
@@ -97,14 +97,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 def deploy(environment: dict[str, str]) -> None:
     command = [str(Path(sys.executable).with_name("modal")), "deploy", "-m", "ethereal.modal_app"]
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
-
-
-def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -148,7 +141,7 @@ def sha256_of_farm(cloud: Cloud, result: dict[str, Any], folder: Path) -> str:
     song = write_beats(folder / "song.wav", 3.0)
     command = [sys.executable, "-m", "ethereal.cli", "render", str(song), "--format", "draft-360p"]
     command += ["--fps", "24", "--quality", "draft", "--output", str(folder / "farm.mp4")]
-    subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
     return hashlib.sha256((folder / "farm.mp4").read_bytes()).hexdigest()
 
 
@@ -175,21 +168,21 @@ def test_reports_that_arrive_after_the_job_was_cancelled_change_nothing(roads: C
     roads.relay.go_on.clear()
     roads.relay.way = "late"
     job_id = roads.render(**SHORT)
-    wait_until(lambda: roads.relay.waiting)
+    until(lambda: roads.relay.waiting)
     roads.client.cancel(job_id)
     roads.relay.go_on.set()
-    wait_until(lambda: roads.relay.answers)
+    until(lambda: roads.relay.answers)
 
     assert set(roads.relay.answers) == {409}
-    wait_until(lambda: all(item.output for item in roads.calls()[-1].inputs.values()))
+    until(lambda: all(item.output for item in roads.calls()[-1].inputs.values()))
     assert roads.client.job(job_id)["status"] == "cancelled"
 
 
 def test_a_container_that_is_killed_costs_an_attempt_and_no_job(roads: Cloud) -> None:
     before = len(roads.calls())
     job_id = roads.render(**SHORT)
-    wait_until(lambda: roads.modal.kill_containers("render_video"))
-    wait_until(lambda: new_calls(roads, before) == 2)
+    until(lambda: roads.modal.kill_containers("render_video"))
+    until(lambda: new_calls(roads, before) == 2)
     assert late_report(roads, job_id, attempt=1) == 409
     job = roads.completed(job_id)
 
@@ -214,7 +207,7 @@ def test_modal_may_be_away_for_a_while(roads: Cloud) -> None:
     before, asked = len(roads.calls()), roads.modal.plane.seen.total()
     roads.modal.turn_away(True)
     job_id = roads.render(**SHORT)
-    wait_until(lambda: roads.modal.plane.seen.total() > asked)
+    until(lambda: roads.modal.plane.seen.total() > asked)
     assert roads.client.job(job_id)["status"] == "processing"
     roads.modal.turn_away(False)
 
@@ -225,7 +218,7 @@ def test_modal_may_be_away_for_a_while(roads: Cloud) -> None:
 def test_a_bucket_may_be_away_for_a_while(roads: Cloud) -> None:
     before = len(roads.calls())
     job_id = roads.render(**SHORT)
-    wait_until(lambda: new_calls(roads, before))
+    until(lambda: new_calls(roads, before))
     roads.r2.fail("unavailable", times=2, method="GET")
     roads.r2.fail("unavailable", times=2, method="PUT")
 

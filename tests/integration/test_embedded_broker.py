@@ -6,14 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import redis
 
 from ethereal.embedded.broker import open_broker
+from tests.waiting import until
 
 PARENT = """
 import sys, time
@@ -23,15 +22,6 @@ with open_broker(Path(sys.argv[1])) as url:
     print(url, flush=True)
     time.sleep(300)
 """
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_what_was_queued_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -61,7 +51,7 @@ def test_kill_9_of_the_parent_ends_it_and_loses_nothing(tmp_path: Path) -> None:
             client.lpush("cpu", "queued just before")
             parent.send_signal(signal.SIGKILL)
 
-        assert within(5, lambda: not server.is_running())
+        until(lambda: not server.is_running())
         assert parent.stdout.read() == b""
 
     with open_broker(tmp_path) as url, redis.Redis.from_url(url) as client:

@@ -8,9 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import pytest
 
 from ethereal.embedded import StackOptions, open_stack
 from ethereal.errors import ChildFailedError, ConflictError, TimeLimitError
+from tests.waiting import until
 
 WEB = """
 import http.server, os
@@ -64,20 +63,17 @@ def processes_of(tmp_path: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if str(tmp_path / "data") in everything_of(process)]
 
 
+def log_of(tmp_path: Path, name: str) -> str:
+    """What a process of the stack has said; nothing while it was not started."""
+    log = tmp_path / "data" / "logs" / f"{name}.log"
+    return log.read_text() if log.exists() else ""
+
+
 def everything_of(process: psutil.Process) -> str:
     try:
         return " ".join([*process.cmdline(), *process.environ().values()])
     except psutil.Error:
         return ""
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_it_is_ready_inside_the_block_and_gone_after_it(tmp_path: Path) -> None:
@@ -86,7 +82,7 @@ def test_it_is_ready_inside_the_block_and_gone_after_it(tmp_path: Path) -> None:
             assert answer.read().decode() == stack.broker_url
         logs = {log.stem: log.read_text() for log in (tmp_path / "data/logs").iterdir()}
         assert "web is up\n" in logs["web"]
-        assert within(5, lambda: "family is up" in (tmp_path / "data/logs/family.log").read_text())
+        until(lambda: "family is up" in log_of(tmp_path, "family"))
         assert len(processes_of(tmp_path)) > 5
 
     assert processes_of(tmp_path) == []
@@ -130,7 +126,7 @@ def test_a_stack_that_never_gets_ready_says_what_it_waited_for(tmp_path: Path) -
 def test_a_process_that_dies_later_ends_the_wait(tmp_path: Path) -> None:
     worker = f"worker: sh -c 'echo $$ > {tmp_path}/pid; echo oh no; exec sleep 300'\n"
     with open_stack(options_for(tmp_path, worker)) as stack:
-        assert within(5, lambda: bool((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        until(lambda: "oh no" in log_of(tmp_path, "worker"))
         killer = threading.Timer(0.3, os.kill, [int((tmp_path / "pid").read_text()), signal.SIGKILL])
         killer.start()
         with pytest.raises(ChildFailedError, match=r"worker ended with code 137; .*\n.*oh no"):
@@ -149,6 +145,6 @@ def test_every_process_dies_with_it(tmp_path: Path, number: int, code: int) -> N
         assert parent.stdout.readline() == b"waiting\n"
         parent.send_signal(number)
 
-        assert parent.wait(20) == code
-        assert within(10, lambda: processes_of(tmp_path) == [])
+        assert parent.wait() == code
+        until(lambda: processes_of(tmp_path) == [])
         assert parent.stdout.read() == (b"" if code else b"waited\n")

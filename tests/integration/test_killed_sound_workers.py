@@ -5,8 +5,6 @@ from __future__ import annotations
 import platform
 import socket
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from ethereal.embedded import RunningStack
 from tests.extra_worker import open_worker, until_listening
 from tests.played_web import answering, played_web
 from tests.sounds import write_beats
+from tests.waiting import until
 
 USUAL, DOOMED = f"cpu@{platform.node()}", f"doomed@{platform.node()}"
 PATIENCE = 60.0
@@ -29,19 +28,12 @@ def farm(stack: RunningStack) -> Celery:
     return Celery("ethereal", broker=stack.broker_url)
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.02)
-
-
 def kill(processes: list[psutil.Process]) -> None:
     """All of them at once, and whatever they have started is gone too."""
     started = [child for process in processes for child in process.children(recursive=True)]
     for process in processes:
         process.kill()
-    assert psutil.wait_procs({*processes, *started}, timeout=10)[1] == []
+    assert psutil.wait_procs({*processes, *started}, timeout=PATIENCE)[1] == []
 
 
 def pool_below(root: int, name: str) -> list[psutil.Process]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ethereal.embedded import RunningStack
 from ethereal.embedded.logs import log_of
 from tests.pictures import read_frames
 from tests.played_web import answering, played_web
+from tests.waiting import until
 
 SMALL = {"outputFormat": "draft-360p", "fps": 24, "quality": "draft"}
 
@@ -123,15 +124,19 @@ def test_a_cancelled_job_stops_and_leaves_nothing(client: ApiClient, song: Path,
     wait_for_stage(client, job_id, "rendering")
     assert client.cancel(job_id) == {"jobId": job_id, "status": "cancelled"}
 
-    deadline = time.monotonic() + 6
-    while browsers := browsers_of(stack):
-        assert time.monotonic() < deadline, browsers
-        time.sleep(0.1)
+    until(lambda: browsers_of(stack) == [])
     assert client.job(job_id)["status"] == "cancelled"
-    left = [path for path in stack.options.data_dir.rglob("*") if job_id in str(path)]
-    assert left == []
+    until(lambda: files_of(stack, job_id) == [])
     with pytest.raises(ApiError, match="cancelled"):
         client.cancel(job_id)
+
+
+def files_of(stack: RunningStack, job_id: str) -> list[str]:
+    """What lies below the data directory under the job's name, while others come and go there."""
+    walk = os.walk(stack.options.data_dir)
+    return [
+        os.path.join(folder, name) for folder, _, names in walk for name in names if job_id in folder + name
+    ]
 
 
 def browsers_of(stack: RunningStack) -> list[psutil.Process]:

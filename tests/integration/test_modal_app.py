@@ -32,7 +32,7 @@ def modal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalStandIn]:
     with open_modal(tmp_path_factory.mktemp("modal")) as running:
         command = [str(Path(sys.executable).with_name("modal")), "deploy", "-m", "ethereal.modal_app"]
         environment = {**os.environ, **SETTINGS, **running.environment}
-        deployed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        deployed = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         yield running
 

@@ -54,7 +54,7 @@ def modal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalStandIn]:
     with open_modal(folder / "modal", pythonpath=str(folder)) as running:
         command = [str(Path(sys.executable).with_name("modal")), "deploy", "-m", "toy"]
         environment = {**os.environ, **running.environment, "PYTHONPATH": str(folder)}
-        subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True)
         yield running
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from ethereal.storage.keys import StorageKey
 from ethereal.storage.r2 import R2ObjectStore
 from ethereal.storage.r2_bucket import Patience
 from tests.standins.r2 import R2StandIn, open_r2
+from tests.waiting import until
 
 KEY = StorageKey("renders/a/output.mp4")
 PART = 5 << 20
@@ -126,11 +126,8 @@ def test_a_process_that_is_killed_leaves_parts_that_another_goes_on_with(
     )
     r2.fail("hang", method="PUT", query="partNumber=3")
     child = subprocess.Popen([sys.executable, "-c", script, r2.endpoint, r2.bucket_name, str(large)])
-    deadline = time.monotonic() + 60
-    while len(r2.parts()) < 2:
-        assert time.monotonic() < deadline
-        assert child.poll() is None
-        time.sleep(0.02)
+    until(lambda: len(r2.parts()) == 2 or child.poll() is not None)
+    assert child.poll() is None
     child.kill()
     child.wait()
 

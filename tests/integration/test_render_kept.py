@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from ethereal.render.chunk import render_chunk
 from ethereal.render.kept import KeptRenderer
 from ethereal.render.plan import make_plan
 from tests.render_fakes import make_request
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -47,10 +47,7 @@ def test_one_browser_draws_all_chunks_of_a_plan_and_goes_when_idle(plan_dir: Pat
 
     assert seen[0]
     assert seen[0] == seen[1], "the same browser drew both"
-    deadline = time.monotonic() + 10
-    while browsers():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not browsers())
 
 
 def test_a_stop_while_drawing_closes_the_browser(plan_dir: Path, tmp_path: Path) -> None:

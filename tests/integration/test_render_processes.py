@@ -158,6 +158,5 @@ def test_the_workers_die_with_the_process_that_wanted_the_video(tmp_path: Path) 
     parent.stdout.close()
 
     assert len(workers) >= 4, "two workers, each under its guard"
-    _, alive = psutil.wait_procs(workers, timeout=10)
-    assert alive == []
+    psutil.wait_procs(workers)
     assert not (tmp_path / "video.mp4").exists()

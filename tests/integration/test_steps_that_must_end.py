@@ -13,7 +13,7 @@ from ethereal.pipeline.cancel import cancel
 from ethereal.pipeline.reap import reap
 from ethereal.storage import keys
 from tests.hanging import HANGING
-from tests.small_farm import SmallFarm, Worker, alive, gone_within, open_small_farm
+from tests.small_farm import SmallFarm, Worker, alive, open_small_farm
 from tests.waiting import until
 
 SECONDS = 6.0
@@ -69,7 +69,7 @@ def test_a_job_that_is_called_off_is_gone_with_its_processes(farm: SmallFarm, wo
 
     call_off(farm, jobs)
 
-    assert gone_within(family, SECONDS) == []
+    until(lambda: alive(family) == [], logs=[worker.log])
     until(lambda: left_on_disk(farm, jobs) == [])
     assert statuses(farm, jobs) == {"cancelled"}
 
@@ -81,7 +81,7 @@ def test_a_pool_process_that_is_killed_takes_all_it_started_with_it(farm: SmallF
     for process in worker.children():
         process.kill()
 
-    assert gone_within(family, SECONDS) == []
+    until(lambda: alive(family) == [], logs=[worker.log])
     call_off(farm, jobs)
     until(lambda: left_on_disk(farm, jobs) == [])
     assert statuses(farm, jobs) == {"cancelled"}
@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_takes_all_it_started_with_it(farm: SmallFarm, w
 
     worker.main.kill()
 
-    assert gone_within(family, SECONDS) == []
+    until(lambda: alive(family) == [], logs=[worker.log])
     call_off(farm, jobs)
     assert statuses(farm, jobs) == {"cancelled"}
 
@@ -102,7 +102,7 @@ def test_a_worker_that_is_killed_takes_all_it_started_with_it(farm: SmallFarm, w
 def short(farm: SmallFarm, worker: Worker) -> Iterator[Worker]:
     """A worker whose steps have few seconds; the one before it is killed, if it was not."""
     worker.main.kill()
-    assert gone_within([worker.main], SECONDS) == []
+    until(lambda: alive([worker.main]) == [], logs=[worker.log])
     with farm.worker("-c", str(len(HEARING + DEAF)), ETHEREAL_RENDER_MINUTES="0.2") as short:
         yield short
 

@@ -23,6 +23,8 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from ethereal.embedded.ports import hold_free_port
+
 #: unavailable: 503. cut: no answer, nothing done. lost: no answer, but all was done. hang: nothing at all.
 FaultKind = Literal["unavailable", "cut", "lost", "hang"]
 
@@ -114,11 +116,13 @@ class HranaStandIn:
     """A running stand-in. It can be stopped and started again at the same address; its data stays."""
 
     path: Path
+    port: int
     token: str | None = None
     idle_seconds: float = 10.0
     latency: float = 0.0  #: seconds before each answer
     asked: list[str] = field(default_factory=list)  #: paths, one for each round trip
-    port: int = 0
+    most_at_once: int = 0  #: round trips that were under way together
+    _under_way: int = 0
     _fates: deque[FaultKind | None] = field(default_factory=deque)
     _streams: dict[str, Stream] = field(default_factory=dict)
     _key: bytes = field(default_factory=lambda: os.urandom(16))
@@ -166,9 +170,7 @@ class HranaStandIn:
             app.router.add_post(f"/{version}/pipeline", self._pipeline)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 
     async def _stop(self) -> None:
         if self._runner:
@@ -180,6 +182,14 @@ class HranaStandIn:
 
     async def _pipeline(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            return await self._answer_to(request)
+        finally:
+            self._under_way -= 1
+
+    async def _answer_to(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         fate = self._fates.popleft() if self._fates else None
         await asyncio.sleep(3600 if fate == "hang" else self.latency)
@@ -250,15 +260,16 @@ def open_hrana(path: Path, *, token: str | None = None) -> Iterator[HranaStandIn
     """Run a stand-in on 127.0.0.1 over the SQLite file at `path`, on a port of its own."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode=WAL")
-    stand_in = HranaStandIn(path, token)
-    thread = threading.Thread(target=stand_in.run, name="hrana", daemon=True)
-    thread.start()
-    stand_in.start()
-    try:
-        yield stand_in
-    finally:
-        stand_in.close()
-        thread.join()
+    with hold_free_port("127.0.0.1", 0) as port:
+        stand_in = HranaStandIn(path, port, token)
+        thread = threading.Thread(target=stand_in.run, name="hrana", daemon=True)
+        thread.start()
+        stand_in.start()
+        try:
+            yield stand_in
+        finally:
+            stand_in.close()
+            thread.join()
 
 
 async def _healthy(request: web.Request) -> web.Response:

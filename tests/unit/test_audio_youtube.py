@@ -190,7 +190,7 @@ def test_a_video_that_is_too_long_is_ended_before_its_download(folder: Path) -> 
 
     assert isinstance(error, TooLargeError)
     assert str(error) == "The video is 30:01.0 long; the limit is 30:00.0."
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("live_status", ["is_live", "is_upcoming", "post_live"])

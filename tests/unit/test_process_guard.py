@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from ethereal.process import GuardedProcess, Stop, start_guarded
+from tests.waiting import until
 
 TIDY = "trap 'echo tidied; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
 PARENT = """
@@ -44,18 +45,9 @@ def living(mark: str) -> list[psutil.Process]:
     ]
 
 
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def command_of(child: GuardedProcess) -> psutil.Process:
     guard = psutil.Process(child.popen.pid)
-    assert within(5, lambda: [process.name() for process in guard.children()] == ["sleep"])
+    until(lambda: [process.name() for process in guard.children()] == ["sleep"])
     return guard.children()[0]
 
 
@@ -65,7 +57,7 @@ def parent(request: pytest.FixtureRequest, mark: str) -> Iterator[subprocess.Pop
     sleep = f"sh -c 'sleep 300; :' {mark}"
     family = f'{sleep} & sh -c "{sleep} & sleep 300; :" {mark} & setsid {sleep} & wait'
     with subprocess.Popen([sys.executable, "-c", PARENT, request.param, "sh", "-c", family, mark]) as process:
-        assert within(10, lambda: len(living(mark)) == 7)  # parent, guard, shell, its four
+        until(lambda: len(living(mark)) == 7)  # parent, guard, shell, its four
         yield process
         process.kill()
 
@@ -76,7 +68,7 @@ def test_a_parent_that_is_killed_takes_the_whole_family_along(
 ) -> None:
     parent.send_signal(number)
 
-    assert within(3, lambda: living(mark) == [])
+    until(lambda: living(mark) == [])
 
 
 def test_a_guard_that_is_killed_takes_the_command_along(mark: str) -> None:
@@ -84,7 +76,7 @@ def test_a_guard_that_is_killed_takes_the_command_along(mark: str) -> None:
         sleep = command_of(child)
         child.popen.kill()
 
-        assert within(3, lambda: not sleep.is_running())
+        until(lambda: not sleep.is_running())
 
 
 def test_stopping_lets_the_command_tidy_up_and_tells_its_exit_code() -> None:
@@ -122,7 +114,7 @@ def test_a_deaf_server_is_killed_after_its_grace() -> None:
         child.popen.stdout.close()
 
     assert child.popen.returncode == 128 + signal.SIGKILL
-    assert 0.5 < time.monotonic() - started < 3
+    assert time.monotonic() - started > 0.5
 
 
 def test_a_lock_held_by_the_guard_is_free_once_nothing_runs(tmp_path: Path) -> None:

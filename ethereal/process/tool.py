@@ -110,11 +110,12 @@ class _Talk:
 
     def listen(self) -> bool:
         """Move what can be moved within a beat; False once the child has ended and all it said is here."""
-        ready = self._selector.select(BEAT_SECONDS)
+        ended = self._popen.poll() is not None  # asked before, not after: it may speak and end in between
+        ready = self._selector.select(0 if ended else BEAT_SECONDS)
         for key, _ in ready:
             if not key.data(key.fd):
                 self._close(cast(IO[bytes], key.fileobj))
-        return bool(self._selector.get_map()) and (bool(ready) or self._popen.poll() is None)
+        return bool(self._selector.get_map()) and (bool(ready) or not ended)
 
     def _close(self, pipe: IO[bytes]) -> None:
         self._selector.unregister(pipe)

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ethereal.assets.model import Asset
-from ethereal.jobs.model import JobType
+from ethereal.jobs.model import Job, JobType
 from ethereal.jobs.request import Clip, EditRecipe
 from ethereal.pipeline.edit import preview, save
 from tests.asset_builders import take_in
-from tests.browser.visits import Visit, served
+from tests.browser.visits import Visit, served, wait_on
 from tests.web_builders import Web, open_web
 
 SECONDS = 8.0
@@ -28,7 +28,7 @@ def visit(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> I
     width, height = request.param
     with served(open_web(tmp_path)) as (web, url):
         page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         yield Visit(web, page, url)
         page.close()
 
@@ -70,13 +70,14 @@ def drag(page: Page, start: float, end: float) -> None:
 
 def run_next(web: Web, page: Page, kind: JobType, step: Callable[..., bool]) -> None:
     """Do the work of the job that the page has just asked for."""
-    for _ in range(50):
-        waiting = [job for job in web.jobs() if job.type is kind and not job.status.is_final]
-        if waiting:
-            step(web.services, waiting[0].id)
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"no {kind} was asked for")
+    waiting: list[Job] = []
+
+    def asked_for() -> bool:
+        waiting[:] = [job for job in web.jobs() if job.type is kind and not job.status.is_final]
+        return bool(waiting)
+
+    wait_on(page, asked_for)
+    step(web.services, waiting[0].id)
 
 
 def saved_recipe(web: Web, asset: Asset) -> EditRecipe:
@@ -133,14 +134,8 @@ def test_a_cut_is_heard_before_it_is_kept(visit: Visit, asset: Asset) -> None:
 
     heard = page.get_by_label("Preview of the cut")
     expect(heard).to_be_visible()
-    for _ in range(50):
-        if heard.evaluate("audio => audio.currentTime") > 0:
-            break
-        page.wait_for_timeout(100)
-    assert heard.evaluate("audio => [audio.currentTime > 0, Math.abs(audio.duration - 7.2) < 0.2]") == [
-        True,
-        True,
-    ]
+    wait_on(page, lambda: heard.evaluate("audio => audio.currentTime") > 0)
+    assert heard.evaluate("audio => audio.duration") == pytest.approx(7.2, abs=0.2)
     field(visit, "Fade out", clip=1).fill("1")
     field(visit, "Fade in", clip=1).focus()
     expect(page.get_by_text("The cut has changed since")).to_be_visible()

@@ -14,7 +14,7 @@ from ethereal.audio.feature_set import FEATURE_NAMES
 from ethereal.jobs.model import Job, JobStatus
 from ethereal.render.capture.executable import find_chromium
 from ethereal.services import Limits
-from tests.browser.visits import Visit, served
+from tests.browser.visits import Visit, served, wait_on
 from tests.builders import add_job
 from tests.sounds import write_beats
 from tests.web_builders import open_web
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 def visit(tmp_path: Path, browser: Browser) -> Iterator[Visit]:
     with served(open_web(tmp_path, limits=Limits(upload_bytes=4 << 20))) as (web, url):
         page = browser.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         yield Visit(web, page, url)
         page.close()
 
@@ -293,25 +293,21 @@ def test_the_form_works_without_javascript(visit: Visit, browser: Browser, tmp_p
 
 def until_preview_is(visit: Visit, *, transparent: bool) -> None:
     canvas = visit.page.locator(".stage canvas")
-    for _ in range(100):
-        if (
-            canvas.evaluate("canvas => canvas.getContext('webgl2').getContextAttributes()?.alpha")
-            is transparent
-        ):
-            return
-        visit.page.wait_for_timeout(50)
-    pytest.fail("the preview has another background")
+    alpha = "canvas => canvas.getContext('webgl2').getContextAttributes()?.alpha"
+    wait_on(visit.page, lambda: canvas.evaluate(alpha) is transparent)
 
 
 def until_still(visit: Visit, canvas: Locator, *, other_than: bytes = b"") -> bytes:
     """What the preview shows once it shows something else and no longer changes."""
-    seen, before = canvas.screenshot(), b""
-    for _ in range(100):
-        if seen == before and seen != other_than:
-            return seen
-        visit.page.wait_for_timeout(50)
+    seen = before = b""
+
+    def at_rest() -> bool:
+        nonlocal seen, before
         seen, before = canvas.screenshot(), seen
-    pytest.fail("the preview does not come to rest")
+        return seen == before != other_than
+
+    wait_on(visit.page, at_rest)
+    return seen
 
 
 def status(visit: Visit, job: Job) -> JobStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +10,18 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from ethereal.embedded import RunningStack
+from tests.browser.visits import wait_on
 from tests.pictures import read_frames
 from tests.sounds import write_beats
 
 DRAFT = "label.format:has(input[value=draft-360p])"
 
 
-def until(true: Callable[[], object], page: Page, *, seconds: float) -> None:
-    """Wait for what only the page can say; its policy forbids Playwright's own way, which evaluates text."""
-    for _ in range(round(seconds * 5)):
-        if true():
-            return
-        page.wait_for_timeout(200)
-    pytest.fail("it did not come true")
-
-
 @pytest.fixture(params=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height = (1280, 800) if request.param == "desktop" else (390, 844)
     context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+    context.set_default_timeout(60_000)
     opened, complaints = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
@@ -68,11 +61,11 @@ def test_the_form_makes_a_video_that_plays_and_downloads(
         seen.update(bars.evaluate_all("bars => bars.map(bar => bar.getAttribute('value'))"))
         return video.count() > 0
 
-    until(done, page, seconds=120)
+    wait_on(page, done)
     assert len(seen) > 2, f"the bar moves: {seen}"
     expect(video).to_be_visible()
     video.evaluate("video => { video.muted = true; return video.play() }")
-    until(lambda: video.evaluate("video => video.currentTime") > 0.5, page, seconds=20)
+    wait_on(page, lambda: video.evaluate("video => video.currentTime") > 0.5)
     assert video.evaluate("video => [video.videoWidth, video.videoHeight]") == [640, 360]
     with page.expect_download() as downloading:
         page.locator("a[download]").click()
@@ -104,6 +97,7 @@ def test_without_scripts_the_form_submits_and_the_page_tells(
     browser: Browser, stack: RunningStack, short_song: Path
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(stack.web_url)
     page.set_input_files("input[type=file]", short_song)
@@ -112,6 +106,6 @@ def test_without_scripts_the_form_submits_and_the_page_tells(
     page.wait_for_url("**/jobs/*")
 
     expect(page.locator("video, progress").first).to_be_visible()
-    until(lambda: page.reload() and page.locator("video").count(), page, seconds=120)
+    wait_on(page, lambda: page.reload() and page.locator("video").count())
     expect(page.locator("a[download]")).to_be_visible()
     context.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
+from tests.waiting import until
 from tests.web_builders import Web
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Visit:
     def _note(self, kind: str, text: str) -> None:
         if kind in ("error", "warning") and "GPU stall" not in text:
             self.complaints.append(text)
+
+
+def wait_on(page: Page, condition: Callable[[], object]) -> None:
+    """Wait for what only the page can say; its policy forbids Playwright's own way, which evaluates text."""
+    until(condition, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from datetime import timedelta
@@ -65,6 +66,29 @@ def test_what_is_said_at_the_very_end_is_told_too(mark: str) -> None:
     shell("seq 20000", mark, on_line=told.append)
 
     assert told == [str(number) for number in range(1, 20_001)]
+
+
+class _EndsWhenAskedAfter(subprocess.Popen[bytes]):
+    """Whoever asks whether it has ended learns that it just did: the narrowest of races, every time."""
+
+    go: Path
+
+    def poll(self) -> int | None:
+        self.go.touch()
+        self.wait()
+        return super().poll()
+
+
+def test_what_is_said_between_two_looks_is_not_lost(
+    mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_EndsWhenAskedAfter, "go", tmp_path / "go", raising=False)
+    monkeypatch.setattr(subprocess, "Popen", _EndsWhenAskedAfter)
+
+    script = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; echo last words; echo sighs >&2"
+    result = shell(script, mark)
+
+    assert result == ToolResult(b"last words\n", "sighs\n", 0)
 
 
 def test_the_environment_and_directory_are_what_was_given(mark: str, tmp_path: Path) -> None:

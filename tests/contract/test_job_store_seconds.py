@@ -284,4 +284,4 @@ def race(kind: str, where: str, job: Job) -> list[list[int]]:
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    return [[*map(int, racer.communicate(timeout=60)[0].split())] for racer in racers]
+    return [[*map(int, racer.communicate(timeout=150)[0].split())] for racer in racers]

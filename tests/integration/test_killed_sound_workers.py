@@ -20,7 +20,7 @@ from tests.sounds import write_beats
 from tests.waiting import until
 
 USUAL, DOOMED = f"cpu@{platform.node()}", f"doomed@{platform.node()}"
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 @pytest.fixture

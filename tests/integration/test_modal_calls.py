@@ -29,10 +29,10 @@ APP = """
 import os, signal, sys, time
 import modal
 app = modal.App("toy", include_source=False)
-@app.function(timeout=2)
+@app.function(timeout=60)
 def render_video(order):
     return answer(order)
-@app.function(timeout=60)
+@app.function(timeout=2)
 def render_video_gpu(order):
     return answer(order)
 def answer(order):
@@ -41,15 +41,19 @@ def answer(order):
     if told == "raises": raise ZeroDivisionError("a secret")
     if told == "odd": return {"a": 1}
     if told == "sleeps": time.sleep(60)
-    if told == "waits": time.sleep(1)
+    while told == "waits" and not os.path.exists(__file__ + ".go"): time.sleep(0.05)
     error = {"code": "SCENE_FAILED", "message": told}
     return dict(jobId=told, attempt=order["attempt"], sequence=1, callId=me, status="failed", error=error)
 """
 
 
 @pytest.fixture(scope="module")
-def modal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalStandIn]:
-    folder = tmp_path_factory.mktemp("toy")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("toy")
+
+
+@pytest.fixture(scope="module")
+def modal(folder: Path) -> Iterator[ModalStandIn]:
     (folder / "toy.py").write_text(APP)
     with open_modal(folder / "modal", pythonpath=str(folder)) as running:
         command = [str(Path(sys.executable).with_name("modal")), "deploy", "-m", "toy"]
@@ -90,22 +94,28 @@ def ended(dispatcher: ModalDispatcher, call_id: str) -> str:
     return report.error.message
 
 
-def test_a_call_goes_on_and_ends_with_its_report(dispatcher: ModalDispatcher) -> None:
+def test_a_call_goes_on_and_ends_with_its_report(dispatcher: ModalDispatcher, folder: Path) -> None:
     call_id = call(dispatcher, "waits")
 
     assert call_id.startswith("fc-")
     assert dispatcher.look(call_id) is None
+    (folder / "toy.py.go").touch()
     assert ended(dispatcher, call_id) == "waits"
 
 
 @pytest.mark.parametrize(
-    ("told", "error"),
-    [("raises", CallLostError), ("dies", CallLostError), ("odd", CallLostError), ("sleeps", TimeLimitError)],
+    ("told", "function", "error"),
+    [
+        ("raises", "render_video", CallLostError),
+        ("dies", "render_video", CallLostError),
+        ("odd", "render_video", CallLostError),
+        ("sleeps", "render_video_gpu", TimeLimitError),
+    ],
 )
 def test_however_a_call_ends_it_is_told_in_our_words(
-    dispatcher: ModalDispatcher, told: str, error: type[Exception]
+    dispatcher: ModalDispatcher, told: str, function: str, error: type[Exception]
 ) -> None:
-    call_id = call(dispatcher, told)
+    call_id = call(dispatcher, told, function)
 
     with pytest.raises(error) as lost:
         ended(dispatcher, call_id)
@@ -129,7 +139,7 @@ def test_a_call_is_called_off_wherever_it_is(dispatcher: ModalDispatcher, modal:
     modal.hold(False)
     with pytest.raises(CallLostError):
         ended(dispatcher, waiting)
-    running = call(dispatcher, "sleeps", "render_video_gpu")
+    running = call(dispatcher, "sleeps")
     dispatcher.cancel(running)
     with pytest.raises(CallLostError):
         ended(dispatcher, running)
@@ -181,8 +191,8 @@ def test_a_process_that_was_forked_calls_with_a_client_of_its_own(dispatcher: Mo
     ended(dispatcher, call(dispatcher, "ends"))
     read, write = os.pipe()
     if (child := os.fork()) == 0:
-        os.write(write, call(dispatcher, "waits").encode())
+        os.write(write, call(dispatcher, "ends").encode())
         os._exit(0)
     os.waitpid(child, 0)
 
-    assert ended(dispatcher, os.read(read, 100).decode()) == "waits"
+    assert ended(dispatcher, os.read(read, 100).decode()) == "ends"

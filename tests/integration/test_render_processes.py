@@ -48,7 +48,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes]) -> str:
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=150)
     assert process.returncode == 0
     return output.decode().strip()
 
@@ -77,7 +77,7 @@ def test_a_process_killed_half_way_leaves_no_chunk_and_the_next_makes_the_same(t
     whole = finish(start(RENDER, plan_dir, 1, tmp_path / "whole", ""))
 
     killed = start(RENDER, plan_dir, 1, output, 200)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=150)
 
     assert killed.returncode == -signal.SIGKILL
     assert not output.exists()

@@ -15,7 +15,7 @@ from web.face import FOLLOWERS
 from web.watch import Seen, Watch
 
 A, B = JobId("a"), JobId("b")
-PATIENCE = 10.0
+PATIENCE = 150.0
 
 
 class Jobs:

@@ -212,7 +212,7 @@ def open_modal(folder: Path, *, pythonpath: str = "") -> Iterator[ModalStandIn]:
 
     thread = Thread(target=run, name="modal-standin")
     thread.start()
-    if not ready.wait(10):
+    if not ready.wait(60):
         raise RuntimeError("the stand-in did not start")
     try:
         yield ModalStandIn(planes[0], loop)
